@@ -1,0 +1,61 @@
+#include <embedrouter/error.h>
+
+#include <array>
+
+namespace embedrouter {
+namespace {
+
+using enum ErrorCode;
+
+// clang-format off
+constexpr std::array<ErrorTraits, kErrorCodeCount> kTable{{
+    // code                    name                        status  error_type                retry  fall   health
+    {invalid_request,         "invalid_request",           400, "invalid_request",          false, false, false},
+    {context_length_exceeded, "context_length_exceeded",   400, "context_length_exceeded",  false, false, false},
+    {token_input_unsupported, "token_input_unsupported",   400, "invalid_request",          false, false, false},
+    {unauthorized,            "unauthorized",              401, "authentication",           false, false, false},
+    {payment_required,        "payment_required",          402, "payment_required",         false, false, false},
+    {permission_denied,       "permission_denied",         403, "permission_denied",        false, false, false},
+    {not_found,               "not_found",                 404, "not_found",                false, false, false},
+    {model_not_found,         "model_not_found",           404, "not_found",                false, false, false},
+    {no_endpoint,             "no_endpoint",               404, "not_found",                false, false, false},
+    {method_not_allowed,      "method_not_allowed",        405, "invalid_request",          false, false, false},
+    {request_timeout,         "request_timeout",           408, "timeout",                  false, false, false},
+    {space_mismatch,          "space_mismatch",            412, "precondition_failed",      false, false, false},
+    {payload_too_large,       "payload_too_large",         413, "payload_too_large",        false, false, false},
+    {expectation_failed,      "expectation_failed",        417, "invalid_request",          false, false, false},
+    {headers_too_large,       "headers_too_large",         431, "invalid_request",          false, false, false},
+    {rate_limited,            "rate_limited",              429, "rate_limit_exceeded",      false, false, false},
+    {client_closed,           "client_closed",             499, "unprocessable",            false, false, false},
+    {internal,                "internal",                  500, "server",                   false, false, false},
+    {not_implemented,         "not_implemented",           501, "invalid_request",          false, false, false},
+    {overloaded,              "overloaded",                503, "provider_overloaded",      false, true,  false},
+    {shutting_down,           "shutting_down",             503, "provider_overloaded",      false, false, false},
+    {no_equivalent_upstream,  "no_equivalent_upstream",    503, "provider_unavailable",     false, false, false},
+    {upstream_unreachable,    "upstream_unreachable",      502, "provider_unavailable",     true,  true,  true},
+    {upstream_error,          "upstream_error",            502, "provider_unavailable",     true,  true,  true},
+    {upstream_invalid_answer, "upstream_invalid_answer",   502, "provider_unavailable",     true,  true,  true},
+    {upstream_count_mismatch, "upstream_count_mismatch",   502, "provider_unavailable",     true,  true,  true},
+    {upstream_invalid_vector, "upstream_invalid_vector",   502, "provider_unavailable",     true,  true,  true},
+    {upstream_rejected,       "upstream_rejected",         400, "invalid_request",          false, false, false},
+    {upstream_unauthorized,   "upstream_unauthorized",     502, "provider_unavailable",     false, true,  true},
+    {upstream_quota,          "upstream_quota",            502, "provider_unavailable",     false, true,  false},
+    {upstream_rate_limited,   "upstream_rate_limited",     429, "rate_limit_exceeded",      false, true,  false},
+    {upstream_overloaded,     "upstream_overloaded",       529, "provider_overloaded",      true,  true,  true},
+    {upstream_timeout,        "upstream_timeout",          504, "timeout",                  false, true,  true},
+}};
+// clang-format on
+
+constexpr bool in_order() {
+  for (std::size_t i = 0; i < kTable.size(); ++i) {
+    if (kTable[i].code != static_cast<ErrorCode>(i)) return false;
+  }
+  return true;
+}
+static_assert(in_order(), "a row per code, in the order of the enum");
+
+}  // namespace
+
+const ErrorTraits& traits(ErrorCode code) noexcept { return kTable[static_cast<std::size_t>(code)]; }
+
+}  // namespace embedrouter

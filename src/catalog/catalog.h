@@ -1,0 +1,82 @@
+#pragma once
+// Models, endpoints and prices: an immutable snapshot built from the configuration and what the embedded model says of
+// itself. Shared by all threads.
+
+#include <embedrouter/result.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "catalog/config.h"
+
+namespace embedrouter::catalog {
+
+struct Model;
+
+// Provider × model × price × limits × policy: the unit of routing.
+struct Endpoint {
+  std::string id;              // "<model id>@<provider slug>", unique in the catalog
+  const Model* model = nullptr;
+  std::string provider_slug;   // "openai"; "local" for the embedded model
+  std::string provider_name;   // "OpenAI"
+  std::string upstream_model;
+  std::string price_prompt;    // as configured, for listings
+  std::int64_t pico_usd_per_token = 0;   // the same as an integer, 1e-12 USD
+  std::uint32_t max_batch_items = 0, max_batch_tokens = 0;   // 0: no declared limit
+  std::string space;
+  std::string quantization;
+  bool normalized = true;
+  bool encodings_float = true, encodings_base64 = true, token_ids = false, dimensions = false;
+  std::vector<std::string> input_types;
+  ProviderPolicy policy;
+  bool embedded = false;       // the model inside this process
+};
+
+struct Model {
+  std::string id, name, description, tokenizer;
+  std::vector<std::string> aliases;
+  std::uint32_t dimensions = 0;
+  std::vector<std::uint32_t> matryoshka;
+  std::uint32_t context_length = 0;
+  std::int64_t created = 0;
+  bool symmetric = false;
+  bool normalized = true;
+  std::vector<Endpoint> endpoints;   // in the order of the configuration
+};
+
+// What the embedded model contributes.
+struct EmbeddedFacts {
+  std::uint32_t width = 0, max_tokens = 0;
+  std::string precision, space;
+};
+inline constexpr std::string_view kEmbeddedModelId = "sentence-transformers/all-minilm-l6-v2";
+inline constexpr std::string_view kEmbeddedAlias = "Taurus";
+
+class Catalog {
+ public:
+  // `embedded` null: no embedded model. Fails only on what parse_config lets through and the embedded model contradicts.
+  static Result<std::shared_ptr<const Catalog>> build(const Config& config, const EmbeddedFacts* embedded);
+
+  // By id or alias, ignoring case. Null if there is none.
+  const Model* find(std::string_view name) const;
+  // Newest first, stable; the order of GET /embeddings/models.
+  const std::vector<const Model*>& listed() const noexcept { return listed_; }
+  const std::vector<ProviderConfig>& providers() const noexcept { return providers_; }
+
+ private:
+  std::vector<std::unique_ptr<Model>> models_;
+  std::vector<const Model*> listed_;
+  std::unordered_map<std::string, const Model*> by_name_;   // lower case
+  std::vector<ProviderConfig> providers_;
+};
+
+// "0.00000002" → 20'000 (1e-12 USD). nullopt unless a non-negative decimal with at most twelve decimals.
+std::optional<std::int64_t> parse_price(std::string_view text);
+// 160'000 → "0.00000016", the shortest decimal; for JSON numbers.
+std::string format_pico_usd(std::int64_t pico);
+
+}  // namespace embedrouter::catalog

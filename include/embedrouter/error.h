@@ -21,6 +21,7 @@ enum class ErrorCode : std::uint8_t {
   permission_denied,
   not_found,            // unknown path
   model_not_found,      // no model of that name
+  model_unavailable,    // every endpoint of the model says its provider no longer has it
   no_endpoint,          // the model exists, but the request's filters leave no endpoint of it
   method_not_allowed,
   request_timeout,      // the request did not arrive in time

@@ -18,6 +18,7 @@ constexpr std::array<ErrorTraits, kErrorCodeCount> kTable{{
     {permission_denied,       "permission_denied",         403, "permission_denied",        false, false, false},
     {not_found,               "not_found",                 404, "not_found",                false, false, false},
     {model_not_found,         "model_not_found",           404, "not_found",                false, false, false},
+    {model_unavailable,       "model_unavailable_upstream", 404, "not_found",               false, true,  true},
     {no_endpoint,             "no_endpoint",               404, "not_found",                false, false, false},
     {method_not_allowed,      "method_not_allowed",        405, "invalid_request",          false, false, false},
     {request_timeout,         "request_timeout",           408, "timeout",                  false, false, false},

@@ -25,6 +25,7 @@ struct Call {
 
   std::string request_id;   // the generation id
   std::chrono::steady_clock::time_point deadline;
+  std::string pinned_space;   // X-Embedrouter-Space: an answer of another space is refused; empty: none pinned
   std::vector<AttemptRecord> attempts;
 };
 

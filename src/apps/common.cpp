@@ -1,0 +1,45 @@
+#include "apps/common.h"
+
+#include <cstdlib>
+#include <ostream>
+
+namespace embedrouter::apps {
+
+int exit_for_status(int status) {
+  switch (status) {
+    case 401:
+    case 403: return kAuth;
+    case 402: return kCredit;
+    case 404: return kNotFound;
+    case 429: return kRateLimit;
+    default: return status >= 500 ? kUpstream : kFailure;
+  }
+}
+
+catalog::ConfigEnvironment environment() {
+  const auto variable = [](const char* name) -> std::string {
+    const char* value = std::getenv(name);
+    return value == nullptr ? "" : value;
+  };
+  return {variable("HOME"), variable("XDG_DATA_HOME")};
+}
+
+Result<catalog::Config> load(const Where& where, std::ostream& err) {
+  std::optional<std::filesystem::path> file;
+  if (!where.config_file.empty()) file = where.config_file;
+  catalog::ConfigOutcome outcome = catalog::load_config(file, environment());
+  for (const catalog::ConfigFault& fault : outcome.faults) {
+    err << (file ? file->string() : "configuration");
+    if (fault.line != 0) err << ':' << fault.line;
+    err << ": " << fault.message << '\n';
+  }
+  if (!outcome.faults.empty()) {
+    return fail(ErrorCode::invalid_request, "the configuration has " + std::to_string(outcome.faults.size()) + " fault" +
+                                                (outcome.faults.size() == 1 ? "" : "s"));
+  }
+  if (!where.listen.empty()) outcome.config.server.listen = where.listen;
+  if (!where.data_dir.empty()) outcome.config.server.data_dir = where.data_dir;
+  return std::move(outcome.config);
+}
+
+}  // namespace embedrouter::apps

@@ -1,0 +1,35 @@
+#pragma once
+// What the commands share.
+
+#include <embedrouter/result.h>
+
+#include <iosfwd>
+#include <string>
+
+#include "catalog/config.h"
+
+namespace embedrouter::apps {
+
+// Exit statuses (CONTRACT 12).
+enum Exit : int {
+  kOk = 0,
+  kFailure = 1,
+  kUsage = 2,
+  kAuth = 3,        // 401, 403
+  kCredit = 4,      // 402
+  kNotFound = 5,    // 404
+  kRateLimit = 6,   // 429
+  kUpstream = 7,    // 5xx
+  kTransport = 8,   // no answer at all
+};
+int exit_for_status(int http_status);
+
+// The flags that say which configuration is meant; empty: not given.
+struct Where {
+  std::string config_file, listen, data_dir;
+};
+catalog::ConfigEnvironment environment();
+// The configuration with the flags applied. Faults are printed to `err`, one a line with file and line number.
+Result<catalog::Config> load(const Where& where, std::ostream& err);
+
+}  // namespace embedrouter::apps

@@ -1,0 +1,106 @@
+#include "apps/serve_command.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <iostream>
+#include <memory>
+
+#include "apps/common.h"
+#include "apps/service.h"
+#include "ledger/first_key.h"
+
+namespace embedrouter::apps {
+namespace {
+
+constexpr std::chrono::seconds kDrainGrace{30};
+
+LogLevel level_of(const std::string& name) {
+  if (name == "debug") return LogLevel::debug;
+  if (name == "warn") return LogLevel::warn;
+  if (name == "error") return LogLevel::error;
+  if (name == "off") return LogLevel::off;
+  return LogLevel::info;
+}
+
+// Many connections need many descriptors; the soft limit may be raised to the hard one.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// On a terminal a first key is made and shown, so that the first request needs no other command.
+Result<void> offer_first_key(const catalog::Config& config) {
+  if (config.server.auth == catalog::Auth::none || isatty(STDOUT_FILENO) == 0) return {};
+  auto key = ledger::make_first_key(database_file(config), config.server.data_dir);
+  if (!key) return fail(std::move(key).error());
+  if (*key) std::cout << "first key, shown once: " << **key << "\n";
+  return {};
+}
+
+int check(const catalog::Config& config) {
+  for (const catalog::ProviderConfig& provider : config.providers) {
+    if (auto key = provider_key(provider); !key) {
+      std::cerr << key.error().message() << "\n";
+      return kFailure;
+    }
+  }
+  std::cout << "the configuration is good: " << config.models.size() << " models, " << config.providers.size()
+            << " providers besides the embedded one\n";
+  return kOk;
+}
+
+int serve(const Where& where, bool only_check) {
+  auto config = load(where, std::cerr);
+  if (!config) {
+    std::cerr << config.error().message() << "\n";
+    return kFailure;
+  }
+  if (only_check) return check(*config);
+  raise_descriptor_limit();
+  if (auto offered = offer_first_key(*config); !offered) {
+    std::cerr << offered.error().message() << "\n";
+    return kFailure;
+  }
+  Log log(level_of(config->telemetry.log_level));
+  auto service = Service::start(*config, log);
+  if (!service) {
+    std::cerr << "cannot start: " << service.error().message() << "\n";
+    return kFailure;
+  }
+
+  asio::io_context signals_io{1};
+  asio::signal_set signals(signals_io, SIGINT, SIGTERM);
+  signals.async_wait([&](const boost::system::error_code& error, int) {
+    if (!error) (*service)->drain(kDrainGrace);
+  });
+  std::thread signals_thread([&] { signals_io.run(); });
+  const std::string scheme = config->server.tls_cert_file.empty() ? "http" : "https";
+  const std::string& listen = config->server.listen;
+  std::cout << "listening on " << scheme << "://" << listen.substr(0, listen.rfind(':')) << ':' << (*service)->port() << "\n"
+            << std::flush;
+  (*service)->run();
+  signals_io.stop();
+  signals_thread.join();
+  return kOk;
+}
+
+}  // namespace
+
+void add_serve_command(CLI::App& app, Run& run) {
+  CLI::App* command = app.add_subcommand("serve", "Run the router");
+  auto where = std::make_shared<Where>();
+  auto only_check = std::make_shared<bool>(false);
+  command->add_option("--config", where->config_file, "Configuration file (TOML)");
+  command->add_option("--listen", where->listen, "Address and port, e.g. 127.0.0.1:8080");
+  command->add_option("--data-dir", where->data_dir, "Folder of keys and models");
+  command->add_flag("--check", *only_check, "Check the configuration and end");
+  command->callback([=, &run] { run = [=] { return serve(*where, *only_check); }; });
+}
+
+}  // namespace embedrouter::apps

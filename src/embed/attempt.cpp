@@ -1,0 +1,112 @@
+#include "embed/attempt.h"
+
+#include <utility>
+
+#include "api/vector_text.h"
+
+namespace embedrouter::embed {
+namespace {
+
+constexpr auto kAttemptsHelp = "Calls to an endpoint by outcome";
+
+// Reads one vector as floats, to compare two.
+Result<std::vector<float>> values_of(const api::VectorView& vector, std::uint32_t width) {
+  std::vector<float> values(width);
+  if (const auto* floats = std::get_if<std::span<const float>>(&vector)) {
+    values.assign(floats->begin(), floats->end());
+  } else if (const auto* encoded = std::get_if<api::Base64Text>(&vector)) {
+    if (auto decoded = api::decode_base64(encoded->text, values); !decoded) return fail(std::move(decoded).error());
+  } else if (auto parsed = api::parse_numbers(std::get<api::NumberText>(vector).json, values); !parsed) {
+    return fail(std::move(parsed).error());
+  }
+  return values;
+}
+
+class Place {
+ public:
+  explicit Place(std::uint32_t& running) : running_(running) { ++running_; }
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+  ~Place() { --running_; }
+
+ private:
+  std::uint32_t& running_;
+};
+
+}  // namespace
+
+Attempt::Attempt(std::unique_ptr<Embedder> inner, AttemptOptions options, const Clock& clock, Metrics& metrics)
+    : inner_(std::move(inner)),
+      options_(std::move(options)),
+      clock_(clock),
+      gate_(options_.contract),
+      answered_(metrics.counter("embedrouter_attempts_total", kAttemptsHelp,
+                                {{"endpoint", options_.endpoint}, {"outcome", "ok"}})),
+      failed_(metrics.counter("embedrouter_attempts_total", kAttemptsHelp,
+                              {{"endpoint", options_.endpoint}, {"outcome", "error"}})),
+      seconds_(metrics.histogram("embedrouter_attempt_duration_seconds", "Time of a call to an endpoint, gate included",
+                                 Metrics::latency_bounds(), {{"endpoint", options_.endpoint}})) {}
+
+Task<Result<api::EmbedReply>> Attempt::embed(const api::EmbedRequest& request, Call& call) {
+  if (running_ >= options_.max_concurrency) {
+    Error full(ErrorCode::overloaded, "too many requests to " + options_.provider + " are under way");
+    co_return fail(std::move(full).with_provider(options_.provider).with_retry_after(std::chrono::seconds(1)));
+  }
+  const Place place(running_);
+  const auto start = clock_.now();
+  auto outcome = co_await ask(request, call);
+  record(outcome, clock_.now() - start, call);
+  if (!outcome && outcome.error().provider().empty()) {
+    co_return fail(std::move(outcome.error()).with_provider(options_.provider));
+  }
+  co_return outcome;
+}
+
+Task<Result<api::EmbedReply>> Attempt::ask(const api::EmbedRequest& request, Call& call) {
+  auto reply = co_await inner_->embed(request, call);
+  if (!reply) co_return reply;
+  auto passed = gate_.inspect(request, *reply);
+  if (!passed) co_return fail(std::move(passed).error());
+  if (passed->has_value()) {
+    const Gate::Twins twins = **passed;
+    auto resolved = co_await resolve_twins(request, twins, call);
+    if (!resolved) co_return fail(std::move(resolved).error());
+  }
+  reply->provider = options_.provider;
+  co_return reply;
+}
+
+Task<Result<void>> Attempt::resolve_twins(const api::EmbedRequest& request, Gate::Twins twins, Call& call) {
+  std::vector<float> alone[2];
+  const std::uint32_t items[2] = {twins.first, twins.second};
+  for (int i = 0; i < 2; ++i) {
+    api::EmbedRequest single = request;
+    single.items = request.items.subspan(items[i], 1);
+    auto reply = co_await inner_->embed(single, call);
+    if (!reply) co_return fail(std::move(reply).error());
+    auto passed = gate_.inspect(single, *reply);
+    if (!passed) co_return fail(std::move(passed).error());
+    auto values = values_of(reply->data.front().vector, reply->width);
+    if (!values) co_return fail(std::move(values).error());
+    alone[i] = *std::move(values);
+  }
+  if (alone[0] == alone[1]) co_return Result<void>();
+  Error mixed(ErrorCode::upstream_invalid_vector, "the provider gave input[" + std::to_string(twins.first) + "] and input[" +
+                                                      std::to_string(twins.second) +
+                                                      "] one vector in a batch and two when asked for each alone");
+  co_return fail(std::move(mixed).with_item(twins.second));
+}
+
+void Attempt::record(const Result<api::EmbedReply>& outcome, std::chrono::nanoseconds took, Call& call) {
+  seconds_.Observe(std::chrono::duration<double>(took).count());
+  (outcome ? answered_ : failed_).Increment();
+  AttemptRecord entry;
+  entry.endpoint = options_.endpoint;
+  entry.provider = options_.provider;
+  entry.ok = outcome.has_value();
+  if (!outcome) entry.code = outcome.error().code();
+  entry.took = std::chrono::duration_cast<std::chrono::milliseconds>(took);
+  call.attempts.push_back(std::move(entry));
+}
+
+}  // namespace embedrouter::embed

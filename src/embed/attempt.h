@@ -1,0 +1,45 @@
+#pragma once
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "embed/embedder.h"
+#include "embed/gate.h"
+
+namespace embedrouter::embed {
+
+struct AttemptOptions {
+  std::string endpoint;        // id, for records and metrics
+  std::string provider;        // display name, for records and errors
+  VectorContract contract;
+  std::uint32_t max_concurrency = 256;   // attempts at once from this thread; more is `overloaded`
+};
+
+// One call to one endpoint, whole: a place among the concurrent ones, the call itself, the gate, the record. What comes out
+// is a reply that passed or an Error that names the provider.
+class Attempt final : public Embedder {
+ public:
+  // `clock` and `metrics` must outlive it.
+  Attempt(std::unique_ptr<Embedder> inner, AttemptOptions options, const Clock& clock, Metrics& metrics);
+
+  std::string_view name() const override { return options_.endpoint; }
+  Task<Result<api::EmbedReply>> embed(const api::EmbedRequest& request, Call& call) override;
+
+ private:
+  Task<Result<api::EmbedReply>> ask(const api::EmbedRequest& request, Call& call);
+  // Asks for two suspicious items alone; fails if they then differ, since the batch mixed them up.
+  Task<Result<void>> resolve_twins(const api::EmbedRequest& request, Gate::Twins twins, Call& call);
+  void record(const Result<api::EmbedReply>& outcome, std::chrono::nanoseconds took, Call& call);
+
+  std::unique_ptr<Embedder> inner_;
+  AttemptOptions options_;
+  const Clock& clock_;
+  Gate gate_;
+  std::uint32_t running_ = 0;
+  Counter& answered_;
+  Counter& failed_;
+  Histogram& seconds_;
+};
+
+}  // namespace embedrouter::embed

@@ -1,0 +1,76 @@
+#include <array>
+#include <utility>
+
+#include "api/embed_reply.h"
+#include "api/embed_request.h"
+#include "gateway/gateway.h"
+#include "gateway/trace.h"
+
+namespace embedrouter::gateway {
+namespace {
+
+constexpr std::chrono::seconds kProcessingInterval{2};
+
+// Clients measured to wait on while `102 Processing` arrives (DESIGN 3.5).
+bool accepts_processing(std::string_view user_agent) {
+  return user_agent.starts_with("speakeasy-sdk/python") || user_agent.starts_with("speakeasy-sdk/typescript");
+}
+
+std::string joined(const auto& values) {
+  std::string text;
+  for (const auto& value : values) {
+    if (!text.empty()) text += ',';
+    if constexpr (std::is_arithmetic_v<std::decay_t<decltype(value)>>) {
+      text += std::to_string(value);
+    } else {
+      text += value;
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
+Task<net::Response> Gateway::post_embeddings(net::Exchange& exchange, Trace& trace) {
+  auto response = co_await embed(exchange, trace);
+  if (!response) co_return render(response.error(), trace);
+  co_return *std::move(response);
+}
+
+Task<Result<net::Response>> Gateway::embed(net::Exchange& exchange, Trace& trace) {
+  const net::RequestHead& head = exchange.head();
+  // A chunked body may turn out as long as any.
+  auto permit = shared_.in_flight->enter(head.content_length.value_or(head.chunked ? shared_.limits.body_bytes : 0));
+  if (!permit) co_return fail(ErrorCode::overloaded, "the router holds as many request bodies as it can; try again in a second");
+  auto body = co_await exchange.read_body(shared_.limits.body_bytes);
+  if (!body) co_return fail(std::move(body).error());
+
+  const api::DecodeLimits limits{.inputs = shared_.limits.inputs};
+  auto decoded = api::decode_embed_request(*std::move(body), limits);
+  if (!decoded) co_return fail(std::move(decoded).error());
+  const api::EmbedRequest& request = decoded->request();
+  trace.items = request.items.size();
+  if (accepts_processing(head.headers.find("user-agent").value_or(""))) exchange.keep_informed(kProcessingInterval);
+
+  embed::Call call(trace.id, trace.start + shared_.limits.total_timeout);
+  call.pinned_space = head.headers.find("x-embedrouter-space").value_or("");
+  auto reply = co_await embedder_.embed(request, call);
+  trace.attempts = static_cast<int>(call.attempts.size());
+  if (!reply) co_return fail(std::move(reply).error());
+  trace.model = reply->model;
+  trace.provider = reply->provider;
+  trace.tokens = reply->usage.prompt_tokens;
+
+  api::ResponseInfo info;
+  info.id = trace.id;
+  net::Response response;
+  response.body = api::encode_embed_response(*reply, request.encoding, info);
+  response.headers.push_back({"X-Generation-Id", trace.id});
+  response.headers.push_back({"X-Embedrouter-Provider", reply->provider});
+  response.headers.push_back({"X-Embedrouter-Space", reply->space});
+  if (!reply->truncated.empty()) response.headers.push_back({"X-Embedrouter-Truncated", joined(reply->truncated)});
+  if (!decoded->ignored().empty()) response.headers.push_back({"X-Embedrouter-Ignored", joined(decoded->ignored())});
+  co_return response;
+}
+
+}  // namespace embedrouter::gateway

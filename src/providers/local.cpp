@@ -1,0 +1,41 @@
+#include "providers/local.h"
+
+#include <numeric>
+#include <utility>
+
+#include "base/await_callback.h"
+
+namespace embedrouter::providers {
+
+Local::Local(const catalog::Endpoint& endpoint, inference::LocalModel& model, asio::io_context& io)
+    : endpoint_(endpoint), model_(model), io_(io) {}
+
+Task<Result<api::EmbedReply>> Local::embed(const api::EmbedRequest& request, embed::Call&) {
+  inference::Job job;
+  job.truncate = request.truncate;
+  job.texts.reserve(request.items.size());
+  for (const api::Item& item : request.items) job.texts.push_back(item.text);
+
+  const auto start = [this, &job](auto done) {
+    auto ticket = model_.submit(std::move(job), std::move(done));
+    return [ticket = std::move(ticket)] { ticket->cancel(); };
+  };
+  auto vectors = co_await await_callback<Result<inference::Vectors>>(io_.get_executor(), start);
+  if (!vectors) co_return fail(std::move(vectors).error());
+
+  const std::size_t width = model_.facts().width;
+  api::EmbedReply reply;
+  reply.data.reserve(request.items.size());
+  for (std::size_t i = 0; i < request.items.size(); ++i) {
+    reply.data.push_back({std::span(vectors->values.get() + i * width, width), static_cast<std::int64_t>(i)});
+  }
+  reply.owners.push_back(vectors->values);
+  reply.usage.prompt_tokens = std::accumulate(vectors->tokens.begin(), vectors->tokens.end(), std::uint64_t{0});
+  reply.usage.source = api::UsageSource::counted;
+  reply.truncated = std::move(vectors->truncated);
+  reply.model = endpoint_.model->id;
+  reply.space = endpoint_.space;
+  co_return reply;
+}
+
+}  // namespace embedrouter::providers

@@ -1,0 +1,39 @@
+#include "providers/remote.h"
+
+#include <utility>
+
+namespace embedrouter::providers {
+
+Remote::Remote(const catalog::Endpoint& endpoint, const Dialect& dialect, net::Client& client, RemoteOptions options)
+    : endpoint_(endpoint), dialect_(dialect), client_(client), options_(std::move(options)) {}
+
+Task<Result<api::EmbedReply>> Remote::embed(const api::EmbedRequest& request, embed::Call& call) {
+  auto encoded = dialect_.encode(request, endpoint_);
+  if (!encoded) co_return fail(std::move(encoded).error());
+
+  net::ClientRequest message;
+  message.target = options_.base_path + encoded->path;
+  message.headers.push_back({"Content-Type", "application/json"});
+  message.headers.push_back({"Accept", "application/json"});
+  if (!options_.authorization.empty()) message.headers.push_back({"Authorization", options_.authorization});
+  message.body = std::move(encoded->body);
+  message.deadline = call.deadline;
+  auto answer = co_await client_.send(std::move(message));
+  if (!answer) co_return fail(std::move(answer).error());
+
+  UpstreamReply reply;
+  reply.status = answer->status;
+  reply.content_type = answer->headers.find("content-type").value_or("");
+  reply.retry_after = answer->headers.find("retry-after").value_or("");
+  reply.retry_after_ms = answer->headers.find("retry-after-ms").value_or("");
+  reply.body = answer->body;
+  if (reply.status != 200) co_return fail(dialect_.explain(reply));
+  auto decoded = dialect_.decode(reply, request);
+  if (!decoded) co_return fail(std::move(decoded).error());
+  decoded->usage.cost_pico_usd = 0;
+  decoded->model = endpoint_.model->id;
+  decoded->space = endpoint_.space;
+  co_return decoded;
+}
+
+}  // namespace embedrouter::providers

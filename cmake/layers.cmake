@@ -33,6 +33,7 @@ function(er_layer name)
     add_library(er_${name}_test_objects OBJECT ${tests})
     target_link_libraries(er_${name}_test_objects PUBLIC er_${name} ${test_uses} ${private_uses} ${L_PRIVATE_LINKS}
                           ${L_TEST_LINKS} er_warnings GTest::gmock GTest::gtest)
+    target_include_directories(er_${name}_test_objects PRIVATE ${CMAKE_SOURCE_DIR}/tests/support/include)
     target_compile_definitions(er_${name}_test_objects PRIVATE EMBEDROUTER_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     if(L_PCH)
       target_precompile_headers(er_${name}_test_objects REUSE_FROM er_pch_${L_PCH})

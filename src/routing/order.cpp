@@ -66,16 +66,18 @@ void order(std::vector<Candidate>& candidates, const ProviderPreferences* wish, 
     bool misses;
     std::size_t place;
     double cost;
+    std::size_t before;   // place in the catalog, for ties
     Candidate candidate;
   };
   std::vector<Ranked> ranked;
   ranked.reserve(candidates.size());
   for (const Candidate& c : candidates) {
     const bool ordered = wanted.has_order;
-    ranked.push_back({!meets(c, wanted, now), ordered ? place(c, wanted) : 0, cost_of(c, ordered ? Sort::none : sort, now), c});
+    ranked.push_back({!meets(c, wanted, now), ordered ? place(c, wanted) : 0, cost_of(c, ordered ? Sort::none : sort, now),
+                      ranked.size(), c});
   }
-  std::ranges::stable_sort(ranked, [](const Ranked& a, const Ranked& b) {
-    return std::tie(a.misses, a.place, a.cost) < std::tie(b.misses, b.place, b.cost);
+  std::ranges::sort(ranked, [](const Ranked& a, const Ranked& b) {
+    return std::tie(a.misses, a.place, a.cost, a.before) < std::tie(b.misses, b.place, b.cost, b.before);
   });
   std::ranges::transform(ranked, candidates.begin(), &Ranked::candidate);
 }

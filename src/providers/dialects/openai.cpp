@@ -20,7 +20,7 @@ void append_input(std::string& out, const api::Item& item) {
     char digits[10];
     const char* end = std::to_chars(digits, digits + sizeof digits, id).ptr;
     out += separator;
-    out.append(digits, end);
+    out.append(digits, static_cast<std::size_t>(end - digits));
     separator = ',';
   }
   out += ']';

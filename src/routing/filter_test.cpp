@@ -1,0 +1,145 @@
+#include "routing/filter.h"
+
+#include <gtest/gtest.h>
+
+#include "testing/requests.h"
+
+namespace embedrouter::routing {
+namespace {
+
+using testing::TextRequest;
+
+struct Bench {
+  Bench() {
+    model.id = "test/model";
+    model.dimensions = 1024;
+    endpoint.model = &model;
+    endpoint.id = "test/model@acme";
+    endpoint.provider_slug = "acme";
+    endpoint.provider_name = "Acme AI";
+    endpoint.quantization = "fp16";
+    endpoint.pico_usd_per_token = 20'000;   // 0.02 USD per million
+    request.request.provider = &wish;
+  }
+  // The parameter that excludes the endpoint, or "" if it may answer.
+  std::string excluded_by() const {
+    const auto out = exclude(endpoint, request.request);
+    return out ? out->parameter : "";
+  }
+  ErrorCode failure() const {
+    auto kept = filter({Candidate{&endpoint, nullptr, nullptr}}, request.request);
+    return kept ? ErrorCode::internal : kept.error().code();
+  }
+
+  catalog::Model model;
+  catalog::Endpoint endpoint;
+  api::ProviderPreferences wish;
+  TextRequest request{{"alpha"}};
+};
+
+TEST(Filter, keeps_an_endpoint_that_nothing_speaks_against) {
+  Bench bench;
+  EXPECT_EQ(bench.excluded_by(), "");
+  EXPECT_EQ(bench.failure(), ErrorCode::internal);
+}
+
+TEST(Filter, honours_or_refuses_dimensions) {
+  Bench bench;
+  bench.request.request.dimensions = 1024;
+  EXPECT_EQ(bench.excluded_by(), "") << "its own width";
+  bench.request.request.dimensions = 512;
+  EXPECT_EQ(bench.excluded_by(), "dimensions");
+  EXPECT_EQ(bench.failure(), ErrorCode::invalid_request);
+  bench.model.matryoshka = {256, 512};
+  EXPECT_EQ(bench.excluded_by(), "dimensions") << "the model can, the endpoint is not said to";
+  bench.endpoint.dimensions = true;
+  EXPECT_EQ(bench.excluded_by(), "");
+  bench.request.request.dimensions = 300;
+  EXPECT_EQ(bench.excluded_by(), "dimensions");
+}
+
+TEST(Filter, honours_or_refuses_input_type) {
+  Bench bench;
+  bench.request.request.input_type = "search_query";
+  EXPECT_EQ(bench.excluded_by(), "input_type");
+  bench.endpoint.input_types = {"search_query"};
+  EXPECT_EQ(bench.excluded_by(), "");
+  bench.request.request.input_type = "document";
+  EXPECT_EQ(bench.excluded_by(), "input_type");
+  bench.model.symmetric = true;
+  EXPECT_EQ(bench.excluded_by(), "");
+  bench.request.request.input_type = "clustering";
+  EXPECT_EQ(bench.excluded_by(), "input_type") << "symmetric in queries and documents only";
+}
+
+TEST(Filter, refuses_token_ids_with_what_to_do) {
+  Bench bench;
+  const std::vector<std::uint32_t> ids{1, 2};
+  const std::vector<api::Item> items{{{}, ids}};
+  bench.request.request.items = items;
+  EXPECT_EQ(bench.failure(), ErrorCode::token_input_unsupported);
+  const auto kept = filter({Candidate{&bench.endpoint, nullptr, nullptr}}, bench.request.request);
+  EXPECT_NE(kept.error().message().find("check_embedding_ctx_length=False"), std::string::npos);
+  bench.endpoint.token_ids = true;
+  EXPECT_EQ(bench.excluded_by(), "");
+}
+
+TEST(Filter, takes_truncate_on_the_embedded_model_alone) {
+  Bench bench;
+  bench.request.request.truncate = true;
+  EXPECT_EQ(bench.excluded_by(), "truncate");
+  bench.endpoint.embedded = true;
+  EXPECT_EQ(bench.excluded_by(), "");
+}
+
+TEST(Filter, applies_every_preference) {
+  struct Row {
+    const char* parameter;
+    void (*set)(api::ProviderPreferences& wish);
+  };
+  const std::vector<Row> rows{
+      {"provider.only", [](auto& w) { w.has_only = true; }},
+      {"provider.only", [](auto& w) { w.has_only = true, w.only = {"other"}; }},
+      {"", [](auto& w) { w.has_only = true, w.only = {"ACME"}; }},
+      {"", [](auto& w) { w.has_only = true, w.only = {"acme ai"}; }},
+      {"provider.ignore", [](auto& w) { w.ignore = {"acme"}; }},
+      {"", [](auto& w) { w.ignore = {"acme-two"}; }},
+      {"provider.order", [](auto& w) { w.has_order = true, w.order = {"other"}, w.allow_fallbacks = false; }},
+      {"", [](auto& w) { w.has_order = true, w.order = {"other"}; }},
+      {"provider.zdr", [](auto& w) { w.zdr = true; }},
+      {"provider.data_collection", [](auto& w) { w.deny_data_collection = true; }},
+      {"provider.enforce_distillable_text", [](auto& w) { w.enforce_distillable_text = true; }},
+      {"provider.quantizations", [](auto& w) { w.quantizations = {"fp8", "int8"}; }},
+      {"", [](auto& w) { w.quantizations = {"fp8", "fp16"}; }},
+      {"provider.max_price", [](auto& w) { w.max_price.prompt = 0.019; }},
+      {"", [](auto& w) { w.max_price.prompt = 0.02; }},
+      {"provider.options", [](auto& w) { w.options = {{"acme", "{}"}}; }},
+      {"", [](auto& w) { w.options = {{"other", "{}"}}; }},
+  };
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    Bench bench;
+    rows[i].set(bench.wish);
+    EXPECT_EQ(bench.excluded_by(), rows[i].parameter) << "row " << i;
+  }
+}
+
+TEST(Filter, policies_declared_by_the_operator_satisfy_the_preferences) {
+  Bench bench;
+  bench.wish.zdr = true;
+  bench.wish.deny_data_collection = true;
+  bench.endpoint.policy = {.zdr = true, .training = false};
+  EXPECT_EQ(bench.excluded_by(), "");
+}
+
+TEST(Filter, a_preference_that_leaves_nothing_is_a_404_that_names_it) {
+  Bench bench;
+  bench.wish.has_only = true;
+  bench.wish.only = {"other"};
+  const auto kept = filter({Candidate{&bench.endpoint, nullptr, nullptr}}, bench.request.request);
+  ASSERT_FALSE(kept);
+  EXPECT_EQ(kept.error().http_status(), 404);
+  EXPECT_EQ(kept.error().param(), "provider.only");
+}
+
+}  // namespace
+}  // namespace embedrouter::routing

@@ -1,0 +1,146 @@
+#include "routing/router.h"
+
+#include <gtest/gtest.h>
+
+#include "testing/run_task.h"
+#include "testing/scripted_embedder.h"
+
+namespace embedrouter::routing {
+namespace {
+
+using testing::fails_with;
+using testing::run_task;
+using testing::ScriptedEmbedder;
+using testing::TextRequest;
+
+// A model "test/model" with an endpoint for each (slug, space), at rising prices.
+struct Bench {
+  explicit Bench(const std::vector<std::pair<std::string, std::string>>& endpoints) {
+    catalog::Config config;
+    catalog::ModelConfig model;
+    model.id = "test/model";
+    model.aliases = {"alias"};
+    model.dimensions = 8;
+    std::size_t price = 0;
+    for (const auto& [slug, space] : endpoints) {
+      catalog::ProviderConfig provider;
+      provider.slug = provider.name = slug;
+      provider.base_url = "http://127.0.0.1:1/v1";
+      config.providers.push_back(provider);
+      catalog::EndpointConfig endpoint;
+      endpoint.provider = slug;
+      endpoint.space = space;
+      endpoint.upstream_model = "upstream";
+      endpoint.price_prompt = "0.00000" + std::to_string(++price);
+      model.endpoints.push_back(endpoint);
+    }
+    config.models.push_back(model);
+    catalog = *catalog::Catalog::build(config, nullptr);
+    std::vector<Router::Route> routes;
+    for (const catalog::Endpoint& endpoint : catalog->find("test/model")->endpoints) {
+      auto scripted = std::make_unique<ScriptedEmbedder>();
+      upstreams[endpoint.provider_slug] = scripted.get();
+      routes.push_back({&endpoint, std::move(scripted)});
+    }
+    router = std::make_unique<Router>(*catalog, std::move(routes), clock, random);
+  }
+  Result<api::EmbedReply> embed(const TextRequest& texts) { return run_task(router->embed(texts.request, call)); }
+  std::size_t calls(const std::string& slug) { return upstreams.at(slug)->asked.size(); }
+
+  SystemClock clock;
+  Random random{5};
+  std::shared_ptr<const catalog::Catalog> catalog;
+  std::map<std::string, ScriptedEmbedder*> upstreams;
+  std::unique_ptr<Router> router;
+  embed::Call call{"gen-emb-1", std::chrono::steady_clock::now() + std::chrono::seconds(10)};
+};
+
+TEST(Router, answers_from_the_first_endpoint_and_charges_its_price) {
+  Bench bench({{"a", "s"}, {"b", "s"}});
+  const TextRequest texts({"x", "y"});
+  const auto reply = bench.embed(texts);
+  ASSERT_TRUE(reply) << reply.error().message();
+  EXPECT_EQ(reply->usage.cost_pico_usd, 2 * 1'000'000);
+  EXPECT_EQ(bench.calls("a"), 1U);
+  EXPECT_EQ(bench.calls("b"), 0U);
+}
+
+TEST(Router, finds_aliases_and_routing_suffixes_but_no_unknown_model) {
+  Bench bench({{"a", "s"}});
+  for (const char* name : {"alias", "ALIAS", "test/model:floor", "test/model:nitro"}) {
+    EXPECT_TRUE(bench.embed(TextRequest({"x"}, name))) << name;
+  }
+  for (const char* name : {"test/other", "test/model:online", ":floor", "test/model:floor:floor"}) {
+    const auto reply = bench.embed(TextRequest({"x"}, name));
+    ASSERT_FALSE(reply) << name;
+    EXPECT_EQ(reply.error().code(), ErrorCode::model_not_found) << name;
+  }
+}
+
+TEST(Router, asks_the_same_endpoint_once_more_where_that_may_help) {
+  Bench bench({{"a", "s"}});
+  bench.upstreams["a"]->script = {fails_with(ErrorCode::upstream_error)};
+  EXPECT_TRUE(bench.embed(TextRequest({"x"})));
+  EXPECT_EQ(bench.calls("a"), 2U);
+}
+
+TEST(Router, falls_back_within_the_space) {
+  Bench bench({{"a", "s"}, {"b", "s"}});
+  bench.upstreams["a"]->script = {fails_with(ErrorCode::upstream_rate_limited)};
+  EXPECT_TRUE(bench.embed(TextRequest({"x"})));
+  EXPECT_EQ(bench.calls("a"), 1U) << "a rate limit is not asked again";
+  EXPECT_EQ(bench.calls("b"), 1U);
+}
+
+TEST(Router, never_falls_back_into_another_space) {
+  Bench bench({{"a", "s"}, {"b", "t"}});
+  bench.upstreams["a"]->script = {fails_with(ErrorCode::upstream_error), fails_with(ErrorCode::upstream_error)};
+  const auto reply = bench.embed(TextRequest({"x"}));
+  ASSERT_FALSE(reply);
+  EXPECT_EQ(reply.error().code(), ErrorCode::no_equivalent_upstream);
+  EXPECT_EQ(bench.calls("b"), 0U);
+}
+
+TEST(Router, fallback_stops_on_what_the_caller_must_mend) {
+  Bench bench({{"a", "s"}, {"b", "s"}});
+  bench.upstreams["a"]->script = {fails_with(ErrorCode::upstream_rejected)};
+  const auto reply = bench.embed(TextRequest({"x"}));
+  ASSERT_FALSE(reply);
+  EXPECT_EQ(reply.error().http_status(), 400);
+  EXPECT_EQ(bench.calls("b"), 0U);
+}
+
+TEST(Router, without_fallbacks_only_the_first_endpoint_is_asked) {
+  Bench bench({{"a", "s"}, {"b", "s"}});
+  bench.upstreams["a"]->script = {fails_with(ErrorCode::upstream_rate_limited)};
+  TextRequest texts({"x"});
+  api::ProviderPreferences wish;
+  wish.allow_fallbacks = false;
+  texts.request.provider = &wish;
+  const auto reply = bench.embed(texts);
+  ASSERT_FALSE(reply);
+  EXPECT_EQ(reply.error().code(), ErrorCode::upstream_rate_limited);
+  EXPECT_EQ(bench.calls("b"), 0U);
+}
+
+TEST(Router, stops_at_the_deadline) {
+  Bench bench({{"a", "s"}, {"b", "s"}});
+  bench.call.deadline = std::chrono::steady_clock::now();
+  bench.upstreams["a"]->script = {fails_with(ErrorCode::upstream_timeout)};
+  EXPECT_FALSE(bench.embed(TextRequest({"x"})));
+  EXPECT_EQ(bench.calls("b"), 0U);
+}
+
+TEST(Router, a_pinned_space_is_kept_or_refused) {
+  Bench bench({{"a", "s"}, {"b", "t"}});
+  bench.call.pinned_space = "t";
+  EXPECT_TRUE(bench.embed(TextRequest({"x"})));
+  EXPECT_EQ(bench.calls("a"), 0U);
+  bench.call.pinned_space = "elsewhere";
+  const auto reply = bench.embed(TextRequest({"x"}));
+  ASSERT_FALSE(reply);
+  EXPECT_EQ(reply.error().http_status(), 412);
+}
+
+}  // namespace
+}  // namespace embedrouter::routing

@@ -1,0 +1,242 @@
+#include "gateway/gateway.h"
+
+#include <gtest/gtest.h>
+
+#include "testing/run_task.h"
+#include "testing/scripted_embedder.h"
+
+namespace embedrouter::gateway {
+namespace {
+
+using testing::run_task;
+using testing::ScriptedEmbedder;
+
+// A key ring with one key, "sk-or-v1-good", and one for management.
+class FixedKeys final : public ledger::KeyRing {
+ public:
+  std::shared_ptr<const ledger::KeyRecord> find(std::string_view key) const override {
+    auto record = std::make_shared<ledger::KeyRecord>();
+    record->label = "sk-or-v1-g…d";
+    record->management = key == "sk-or-v1-manage";
+    if (key == "sk-or-v1-good" || record->management) return record;
+    return nullptr;
+  }
+  std::size_t size() const override { return 2; }
+};
+
+// A request that is all there already.
+class FakeExchange final : public net::Exchange {
+ public:
+  FakeExchange(std::string_view method, std::string_view path, std::string body = {}) : body_(std::move(body)) {
+    head_.method = method;
+    head_.path = path;
+    head_.headers.add("Host", "127.0.0.1:8080");
+    head_.content_length = body_.size();
+  }
+  FakeExchange& with(std::string_view name, std::string_view value) { return head_.headers.add(name, value), *this; }
+  FakeExchange& with_length(std::uint64_t length) { return head_.content_length = length, *this; }
+
+  const net::RequestHead& head() const override { return head_; }
+  std::string_view peer() const override { return "127.0.0.1"; }
+  Task<Result<Buffer>> read_body(std::size_t) override {
+    body_was_read = true;
+    co_return Buffer(body_);
+  }
+  void keep_informed(std::chrono::milliseconds every) override { informed_every = every; }
+
+  bool body_was_read = false;
+  std::chrono::milliseconds informed_every{0};
+
+ private:
+  net::RequestHead head_;
+  std::string body_;
+};
+
+constexpr auto kBody = R"({"input":"hello","model":"test/model"})";
+
+struct Bench {
+  Bench() {
+    catalog::Config config;
+    catalog::ProviderConfig provider;
+    provider.slug = provider.name = "fake";
+    provider.base_url = "http://127.0.0.1:1/v1";
+    config.providers.push_back(provider);
+    for (int i = 0; i < 3; ++i) {
+      catalog::ModelConfig model;
+      model.id = "test/model" + (i == 0 ? std::string() : std::to_string(i));
+      model.dimensions = 8;
+      model.endpoints.push_back({.provider = "fake", .upstream_model = "upstream"});
+      config.models.push_back(model);
+    }
+    shared.catalog = *catalog::Catalog::build(config, nullptr);
+    shared.keys = &keys;
+    shared.limits.body_bytes = 1000;
+    shared.clock = &clock;
+    shared.log = &log;
+    shared.metrics = &metrics;
+    shared.in_flight = &in_flight;
+    shared.authority = "127.0.0.1:8080";
+    gateway = std::make_unique<Gateway>(shared, embedder, random);
+  }
+  net::Response handle(net::Exchange& exchange) { return run_task(gateway->handle(exchange)); }
+  net::Response get(std::string_view path) {
+    FakeExchange exchange("GET", path);
+    return handle(exchange);
+  }
+
+  FixedKeys keys;
+  ManualClock clock;
+  Log log{LogLevel::off};
+  Metrics metrics;
+  InFlight in_flight{4000};
+  Random random{3};
+  ScriptedEmbedder embedder;
+  Shared shared;
+  std::unique_ptr<Gateway> gateway;
+};
+
+std::string header(const net::Response& response, std::string_view name) {
+  for (const auto& h : response.headers) {
+    if (h.name == name) return h.value;
+  }
+  return "";
+}
+
+TEST(Gateway, embeds_and_says_who_did) {
+  Bench bench;
+  for (const char* path : {"/api/v1/embeddings", "/v1/embeddings"}) {
+    FakeExchange exchange("POST", path, kBody);
+    exchange.with("authorization", "bEaReR sk-or-v1-good");
+    const net::Response response = bench.handle(exchange);
+    EXPECT_EQ(response.status, 200) << response.body.to_string();
+    EXPECT_EQ(header(response, "X-Generation-Id").substr(0, 19), "gen-emb-1700000000-");
+    EXPECT_NE(response.body.to_string().find(header(response, "X-Generation-Id")), std::string::npos);
+  }
+}
+
+TEST(Gateway, authenticates_before_it_reads_the_body) {
+  Bench bench;
+  for (const char* value : {"", "Bearer", "Bearer ", "Basic sk-or-v1-good", "Bearer sk-or-v1-bad", "sk-or-v1-good"}) {
+    FakeExchange exchange("POST", "/api/v1/embeddings", kBody);
+    if (*value != '\0') exchange.with("Authorization", value);
+    const net::Response response = bench.handle(exchange);
+    EXPECT_EQ(response.status, 401) << value;
+    EXPECT_FALSE(exchange.body_was_read) << value;
+    EXPECT_NE(response.body.to_string().find(R"("code":401)"), std::string::npos);
+  }
+}
+
+TEST(Gateway, a_management_key_cannot_embed) {
+  Bench bench;
+  FakeExchange exchange("POST", "/api/v1/embeddings", kBody);
+  exchange.with("Authorization", "Bearer sk-or-v1-manage");
+  EXPECT_EQ(bench.handle(exchange).status, 403);
+}
+
+TEST(Gateway, a_body_too_large_by_its_length_is_refused_before_the_key_is_looked_at) {
+  Bench bench;
+  FakeExchange exchange("POST", "/api/v1/embeddings", kBody);
+  exchange.with_length(1001);
+  EXPECT_EQ(bench.handle(exchange).status, 413);
+  EXPECT_FALSE(exchange.body_was_read);
+}
+
+TEST(Gateway, a_full_router_answers_at_the_door) {
+  Bench bench;
+  const auto held = bench.in_flight.enter(4000);
+  ASSERT_TRUE(held);
+  FakeExchange exchange("POST", "/api/v1/embeddings", kBody);
+  exchange.with("Authorization", "Bearer sk-or-v1-good");
+  const net::Response response = bench.handle(exchange);
+  EXPECT_EQ(response.status, 503);
+  EXPECT_EQ(header(response, "Retry-After"), "1");
+  EXPECT_FALSE(exchange.body_was_read);
+}
+
+TEST(Gateway, gives_the_bytes_back_after_each_request) {
+  Bench bench;
+  FakeExchange exchange("POST", "/api/v1/embeddings", kBody);
+  exchange.with("Authorization", "Bearer sk-or-v1-good");
+  EXPECT_EQ(bench.handle(exchange).status, 200);
+  EXPECT_EQ(bench.in_flight.held(), 0U);
+}
+
+TEST(Gateway, unknown_paths_and_wrong_methods_have_the_envelope) {
+  Bench bench;
+  const net::Response unknown = bench.get("/api/v1/nothing");
+  EXPECT_EQ(unknown.status, 404);
+  EXPECT_NE(unknown.body.to_string().find(R"("code":404)"), std::string::npos);
+  const net::Response wrong = bench.get("/api/v1/embeddings");
+  EXPECT_EQ(wrong.status, 405);
+  EXPECT_EQ(header(wrong, "Allow"), "POST");
+  EXPECT_EQ(bench.get("/embeddings").status, 404) << "only below a prefix";
+  EXPECT_EQ(bench.get("/api/v1/healthz").status, 404) << "only at the root";
+}
+
+TEST(Gateway, without_keys_only_local_programs_are_answered) {
+  Bench bench;
+  bench.shared.keys = nullptr;
+  FakeExchange plain("POST", "/api/v1/embeddings", kBody);
+  EXPECT_EQ(bench.handle(plain).status, 200);
+  FakeExchange from_a_page("POST", "/api/v1/embeddings", kBody);
+  from_a_page.with("Origin", "http://127.0.0.1:8080");
+  EXPECT_EQ(bench.handle(from_a_page).status, 403);
+  bench.shared.authority = "127.0.0.1:9999";
+  FakeExchange rebound("POST", "/api/v1/embeddings", kBody);
+  EXPECT_EQ(bench.handle(rebound).status, 403);
+}
+
+TEST(Gateway, lists_models_in_pages_without_a_key) {
+  Bench bench;
+  const std::string all = bench.get("/api/v1/embeddings/models").body.to_string();
+  EXPECT_NE(all.find(R"("total_count":3)"), std::string::npos) << all;
+  EXPECT_NE(all.find(R"("next":null)"), std::string::npos);
+  FakeExchange page("GET", "/api/v1/embeddings/models");
+  const_cast<net::RequestHead&>(page.head()).query = "offset=1&limit=1";
+  const std::string one = bench.handle(page).body.to_string();
+  EXPECT_NE(one.find(R"("next":"/api/v1/embeddings/models?offset=2&limit=1")"), std::string::npos) << one;
+  FakeExchange bad("GET", "/api/v1/embeddings/models");
+  const_cast<net::RequestHead&>(bad.head()).query = "limit=0";
+  EXPECT_EQ(bench.handle(bad).status, 400);
+}
+
+TEST(Gateway, answers_errors_of_the_embedder_with_their_status_and_hint) {
+  Bench bench;
+  bench.embedder.script = {[](const api::EmbedRequest&) -> Result<api::EmbedReply> {
+    return fail(Error(ErrorCode::upstream_rate_limited, "slow down").with_retry_after(std::chrono::milliseconds(1500)));
+  }};
+  FakeExchange exchange("POST", "/api/v1/embeddings", kBody);
+  exchange.with("Authorization", "Bearer sk-or-v1-good");
+  const net::Response response = bench.handle(exchange);
+  EXPECT_EQ(response.status, 429);
+  EXPECT_EQ(header(response, "Retry-After"), "2");
+}
+
+TEST(Gateway, keeps_clients_informed_that_can_be) {
+  Bench bench;
+  for (const auto& [agent, expected] : {std::pair{"speakeasy-sdk/python 1.3.84 2.914.0 1.0.0 openrouter", 2000},
+                                        std::pair{"OpenAI/Python 3.54.0", 0}}) {
+    FakeExchange exchange("POST", "/api/v1/embeddings", kBody);
+    exchange.with("Authorization", "Bearer sk-or-v1-good").with("User-Agent", agent);
+    EXPECT_EQ(bench.handle(exchange).status, 200);
+    EXPECT_EQ(exchange.informed_every.count(), expected) << agent;
+  }
+}
+
+TEST(Gateway, says_which_members_it_ignored) {
+  Bench bench;
+  FakeExchange exchange("POST", "/api/v1/embeddings", R"({"input":"hello","model":"test/model","colour":1,"shape":{}})");
+  exchange.with("Authorization", "Bearer sk-or-v1-good");
+  EXPECT_EQ(header(bench.handle(exchange), "X-Embedrouter-Ignored"), "colour,shape");
+}
+
+TEST(Gateway, counts_what_it_did) {
+  Bench bench;
+  bench.get("/api/v1/nothing");
+  const std::string metrics = bench.get("/metrics").body.to_string();
+  EXPECT_NE(metrics.find(R"(embedrouter_requests_total{operation="none",status="404"} 1)"), std::string::npos) << metrics;
+  EXPECT_NE(metrics.find(R"(embedrouter_errors_total{code="not_found"} 1)"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace embedrouter::gateway

@@ -1,0 +1,170 @@
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "providers/dialect.h"
+#include "testing/requests.h"
+
+namespace embedrouter::providers {
+namespace {
+
+using testing::TextRequest;
+
+const Dialect& openai() { return *find_dialect("openai"); }
+
+catalog::Endpoint plain_endpoint() {
+  catalog::Endpoint endpoint;
+  endpoint.upstream_model = "text-embedding-3-small";
+  return endpoint;
+}
+
+std::string encoded(const api::EmbedRequest& request, const catalog::Endpoint& endpoint) {
+  auto upstream = openai().encode(request, endpoint);
+  EXPECT_TRUE(upstream);
+  EXPECT_EQ(upstream->path, "/embeddings");
+  return upstream->body.to_string();
+}
+
+UpstreamReply reply_of(int status, std::string body) {
+  UpstreamReply reply;
+  reply.status = status;
+  reply.body = std::make_shared<const Buffer>(body);
+  return reply;
+}
+
+TEST(Dialects, have_distinct_names) {
+  std::set<std::string_view> names;
+  for (const Dialect* dialect : dialects()) EXPECT_TRUE(names.insert(dialect->name).second);
+  EXPECT_EQ(find_dialect("no such"), nullptr);
+}
+
+TEST(OpenaiEncode, one_text_and_several) {
+  const catalog::Endpoint endpoint = plain_endpoint();
+  EXPECT_EQ(encoded(TextRequest({"a \"quoted\" text\n"}).request, endpoint),
+            R"({"model":"text-embedding-3-small","input":"a \"quoted\" text\n","encoding_format":"float"})");
+  EXPECT_EQ(encoded(TextRequest({"a", "b"}).request, endpoint),
+            R"({"model":"text-embedding-3-small","input":["a","b"],"encoding_format":"float"})");
+}
+
+TEST(OpenaiEncode, token_ids_are_integers) {
+  const std::vector<std::uint32_t> ids{9906, 0, 2147483647};
+  const std::vector<api::Item> one{{{}, ids}};
+  const std::vector<api::Item> two{{{}, ids}, {{}, std::span(ids).first(1)}};
+  api::EmbedRequest request;
+  request.items = one;
+  EXPECT_NE(encoded(request, plain_endpoint()).find(R"("input":[9906,0,2147483647],)"), std::string::npos);
+  request.items = two;
+  EXPECT_NE(encoded(request, plain_endpoint()).find(R"("input":[[9906,0,2147483647],[9906]],)"), std::string::npos);
+}
+
+TEST(OpenaiEncode, asks_for_the_form_the_client_asked_for_where_the_endpoint_has_it) {
+  TextRequest texts({"a"});
+  texts.request.encoding = api::EncodingFormat::base64;
+  catalog::Endpoint endpoint = plain_endpoint();
+  EXPECT_NE(encoded(texts.request, endpoint).find(R"("encoding_format":"base64")"), std::string::npos);
+  endpoint.encodings_base64 = false;
+  EXPECT_NE(encoded(texts.request, endpoint).find(R"("encoding_format":"float")"), std::string::npos);
+  endpoint.encodings_base64 = true;
+  endpoint.encodings_float = false;
+  texts.request.encoding = api::EncodingFormat::float_numbers;
+  EXPECT_NE(encoded(texts.request, endpoint).find(R"("encoding_format":"base64")"), std::string::npos);
+}
+
+TEST(OpenaiEncode, forwards_parameters_only_where_they_are_honoured_and_the_user_only_hashed) {
+  TextRequest texts({"a"});
+  texts.request.dimensions = 256;
+  texts.request.input_type = "search_query";
+  texts.request.user = "someone";
+  texts.request.session_id = "session";
+  catalog::Endpoint endpoint = plain_endpoint();
+  std::string body = encoded(texts.request, endpoint);
+  EXPECT_EQ(body.find("dimensions"), std::string::npos);
+  EXPECT_EQ(body.find("input_type"), std::string::npos);
+  EXPECT_EQ(body.find("someone"), std::string::npos);
+  EXPECT_EQ(body.find("session"), std::string::npos);
+  EXPECT_NE(body.find(R"("user":"2a59d59e)"), std::string::npos) << body;
+  endpoint.dimensions = true;
+  endpoint.input_types = {"search_query"};
+  body = encoded(texts.request, endpoint);
+  EXPECT_NE(body.find(R"("dimensions":256)"), std::string::npos);
+  EXPECT_NE(body.find(R"("input_type":"search_query")"), std::string::npos);
+}
+
+TEST(OpenaiDecode, keeps_vectors_as_views_of_the_answer) {
+  const UpstreamReply reply = reply_of(200, R"({"object":"list","data":[{"object":"embedding","index":0,"embedding":[0.5,-0.25]}],
+    "model":"m","usage":{"prompt_tokens":3,"total_tokens":3}})");
+  const TextRequest texts({"a"});
+  const auto decoded = openai().decode(reply, texts.request);
+  ASSERT_TRUE(decoded) << decoded.error().message();
+  ASSERT_EQ(decoded->data.size(), 1U);
+  EXPECT_EQ(std::get<api::NumberText>(decoded->data[0].vector).json, "[0.5,-0.25]");
+  EXPECT_EQ(decoded->usage.prompt_tokens, 3U);
+}
+
+TEST(Explain, maps_every_failure_to_what_the_caller_sees) {
+  struct Row {
+    int status;
+    std::string body;
+    ErrorCode code;
+  };
+  const std::vector<Row> rows{
+      {400, R"({"error":{"message":"'input' is wrong","code":null}})", ErrorCode::upstream_rejected},
+      {400, R"({"error":{"message":"This model's maximum context length is 8192 tokens","code":"context_length_exceeded"}})",
+       ErrorCode::context_length_exceeded},
+      {500, R"({"error":{"message":"input is too large to process. increase the physical batch size"}})",
+       ErrorCode::context_length_exceeded},
+      {401, R"({"error":{"message":"bad key"}})", ErrorCode::upstream_unauthorized},
+      {403, R"({"error":{"message":"no"}})", ErrorCode::upstream_unauthorized},
+      {402, "", ErrorCode::upstream_quota},
+      {429, R"({"error":{"message":"You exceeded your current quota","code":"insufficient_quota"}})", ErrorCode::upstream_quota},
+      {429, R"({"error":{"message":"slow down"}})", ErrorCode::upstream_rate_limited},
+      {404, "", ErrorCode::model_unavailable},
+      {408, "", ErrorCode::upstream_timeout},
+      {500, "", ErrorCode::upstream_error},
+      {502, "<html>bad gateway</html>", ErrorCode::upstream_error},
+      {503, "", ErrorCode::upstream_error},
+      {504, "", ErrorCode::upstream_timeout},
+      {524, "", ErrorCode::upstream_timeout},
+      {529, "", ErrorCode::upstream_overloaded},
+      {307, "", ErrorCode::upstream_invalid_answer},
+      {204, "", ErrorCode::upstream_invalid_answer},
+  };
+  for (const Row& row : rows) {
+    const Error error = explain_status(reply_of(row.status, row.body));
+    EXPECT_EQ(error.code(), row.code) << row.status << ' ' << row.body;
+  }
+}
+
+TEST(Explain, what_a_provider_says_of_itself_stays_in_the_log) {
+  const Error error = explain_status(reply_of(500, R"({"error":{"message":"node 10.0.0.7 died","code":"boom"}})"));
+  EXPECT_EQ(error.message().find("10.0.0.7"), std::string::npos);
+  EXPECT_EQ(error.detail(), "node 10.0.0.7 died");
+  EXPECT_EQ(error.provider_code(), "boom");
+}
+
+TEST(Explain, reads_retry_hints_and_caps_them) {
+  struct Row {
+    const char* seconds;
+    const char* milliseconds;
+    std::optional<int> expected;
+  };
+  for (const Row& row : std::vector<Row>{{"2", "", 2000},
+                                         {"1.5", "", 1500},
+                                         {"0", "", 0},
+                                         {"1000000000", "", 60'000},
+                                         {"-3", "", std::nullopt},
+                                         {"soon", "", std::nullopt},
+                                         {"2", "250", 250},
+                                         {"2", "junk", 2000},
+                                         {"", "", std::nullopt}}) {
+    UpstreamReply reply = reply_of(429, "");
+    reply.retry_after = row.seconds;
+    reply.retry_after_ms = row.milliseconds;
+    const auto wait = explain_status(reply).retry_after();
+    EXPECT_EQ(wait.has_value(), row.expected.has_value()) << row.seconds;
+    if (wait && row.expected) EXPECT_EQ(wait->count(), *row.expected);
+  }
+}
+
+}  // namespace
+}  // namespace embedrouter::providers

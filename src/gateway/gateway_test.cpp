@@ -65,7 +65,10 @@ struct Bench {
       catalog::ModelConfig model;
       model.id = "test/model" + (i == 0 ? std::string() : std::to_string(i));
       model.dimensions = 8;
-      model.endpoints.push_back({.provider = "fake", .upstream_model = "upstream"});
+      catalog::EndpointConfig endpoint;
+      endpoint.provider = "fake";
+      endpoint.upstream_model = "upstream";
+      model.endpoints.push_back(endpoint);
       config.models.push_back(model);
     }
     shared.catalog = *catalog::Catalog::build(config, nullptr);

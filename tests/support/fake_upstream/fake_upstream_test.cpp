@@ -31,7 +31,7 @@ TEST(vectors, a_narrower_vector_is_the_wide_one_cut_and_renormalised) {
 TEST(vectors, base64_is_padded_and_numbers_read_back) {
   EXPECT_EQ(base64_of("a"), "YQ==");
   EXPECT_EQ(base64_of(""), "");
-  EXPECT_EQ(number_array({0.1F, -0.0F, 1e-40F}), "[0.1,-0,1e-40]");
+  EXPECT_EQ(number_array({0.1F, -0.0F, 1e-40F}), "[0.1,-0.0,1e-40]");
 }
 
 TEST(requests, every_text_form_is_read) {

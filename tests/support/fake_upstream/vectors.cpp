@@ -74,7 +74,12 @@ std::string number_array(const std::vector<float>& values) {
   std::string out = "[";
   for (const float value : values) {
     if (out.size() > 1) out += ',';
-    fmt::format_to(std::back_inserter(out), "{}", value);
+    // Without a fraction, readers that know integers lose the sign.
+    if (value == 0 && std::signbit(value)) {
+      out += "-0.0";
+    } else {
+      fmt::format_to(std::back_inserter(out), "{}", value);
+    }
   }
   return out += ']';
 }

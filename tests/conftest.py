@@ -1,0 +1,70 @@
+import ssl
+import subprocess
+
+import pytest
+
+from support.fake import FakeUpstream, faults
+from support.program import require
+from support.router import Model, Router, configuration, provider
+
+
+def model_of(fault: str) -> Model:
+    return Model(id=f"test/{fault.replace('@', '-at-')}", upstream=fault)
+
+
+@pytest.fixture(scope="session")
+def fake():
+    upstream = FakeUpstream()
+    yield upstream
+    upstream.stop()
+
+
+@pytest.fixture(scope="session")
+def router(tmp_path_factory, fake):
+    """The embedded model, and every fault without a number as `test/<fault>`."""
+    models = [model_of(fault["name"]) for fault in faults() if "<N>" not in fault["name"]]
+    models += [model_of(name) for name in ("delay-300ms", "delay-60s", "ok@space2")]
+    router = Router(tmp_path_factory.mktemp("router"), configuration(provider(fake.base_url), models=models))
+    yield router
+    router.stop()
+
+
+@pytest.fixture
+def start_router(tmp_path):
+    """Starts routers that end with the test."""
+    running: list[Router] = []
+
+    def start(config: str, **options) -> Router:
+        running.append(Router(tmp_path / f"router{len(running)}", config, **options))
+        return running[-1]
+
+    yield start
+    for router in running:
+        router.stop()
+
+
+@pytest.fixture
+def start_fake():
+    running: list[FakeUpstream] = []
+
+    def start(**options) -> FakeUpstream:
+        running.append(FakeUpstream(**options))
+        return running[-1]
+
+    yield start
+    for upstream in running:
+        upstream.stop()
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):
+    """A self-signed certificate for 127.0.0.1 and localhost: (certificate, key)."""
+    folder = tmp_path_factory.mktemp("tls")
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+         "-keyout", key, "-out", cert, "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    ssl.create_default_context(cafile=str(require(cert, "openssl makes it")))
+    return cert, key

@@ -1,0 +1,108 @@
+"""The real binary as a fixture: a configuration, a key, a running server, and its answers."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from support import wire
+from support.program import BINARY, MODEL_DIR, Program, require, run
+
+TAURUS = "Taurus"
+TAURUS_ID = "sentence-transformers/all-minilm-l6-v2"
+TAURUS_WIDTH = 384
+TAURUS_TOKENS = 256
+
+
+def toml(value) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return str(value)
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(toml(item) for item in value) + "]"
+    return json.dumps(str(value))
+
+
+def table(header: str, members: dict) -> str:
+    return "\n".join([header, *(f"{key} = {toml(value)}" for key, value in members.items())]) + "\n\n"
+
+
+@dataclass
+class Model:
+    """A model with one endpoint. `upstream` is what its provider calls it."""
+
+    id: str
+    upstream: str
+    provider: str = "fake"
+    dimensions: int = 64
+    members: dict = field(default_factory=dict)   # more of [[model]]
+    endpoint: dict = field(default_factory=dict)  # more of [[model.endpoint]]
+
+    def toml(self) -> str:
+        head = {"id": self.id, "dimensions": self.dimensions, "context_length": 8192, **self.members}
+        place = {"provider": self.provider, "upstream_model": self.upstream, **self.endpoint}
+        return table("[[model]]", head) + table("[[model.endpoint]]", place)
+
+
+def provider(base_url: str, slug: str = "fake", **members) -> str:
+    return table("[[provider]]", {"slug": slug, "dialect": "openai", "base_url": base_url, **members})
+
+
+def configuration(
+    *providers: str, models: Iterable[Model] = (), embedded: bool = True, sections: dict[str, dict] | None = None
+) -> str:
+    inside = {"enabled": embedded}
+    if embedded:
+        inside["model_dir"] = require(MODEL_DIR, "scripts/fetch-weights puts it there")
+    chapters = {"embedded": inside, **(sections or {})}
+    return "".join(
+        [*(table(f"[{name}]", members) for name, members in chapters.items()), *providers, *(m.toml() for m in models)]
+    )
+
+
+class Router:
+    def __init__(self, folder: Path, config: str, key: bool = True, environment: dict[str, str] | None = None):
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.data_dir = folder / "data"
+        self.config_file = folder / "embedrouter.toml"
+        self.config_file.write_text(config)
+        self.key = self.create_key()["key"] if key else None
+        self.program = Program(
+            [str(BINARY), "serve", "--config", str(self.config_file), "--listen", "127.0.0.1:0", "--data-dir",
+             str(self.data_dir)],
+            environment,
+        )  # fmt: skip
+        line = self.program.first_line()
+        assert line.startswith("listening on http"), line
+        self.url = line.removeprefix("listening on ")
+        self.port = int(self.url.rsplit(":", 1)[1])
+        self.api = f"{self.url}/api/v1"
+
+    def create_key(self, *flags: str) -> dict:
+        done = run("keys", "create", "--json", "--data-dir", self.data_dir, *flags)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    @property
+    def authorization(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.key}"} if self.key else {}
+
+    def request(self, method: str, path: str, body=None, headers: dict | None = None) -> wire.Answer:
+        """`path` is absolute. `headers` are added to the key's; None as a value takes one out."""
+        merged = {**self.authorization, **(headers or {})}
+        return wire.request(self.url, method, path, body, {k: v for k, v in merged.items() if v is not None})
+
+    def embed(self, input, model: str = TAURUS, headers: dict | None = None, **members) -> wire.Answer:
+        return self.request("POST", "/api/v1/embeddings", {"input": input, "model": model, **members}, headers)
+
+    def metrics(self) -> dict[str, float]:
+        """Samples by name and labels as they stand in /metrics."""
+        lines = self.request("GET", "/metrics").body.decode().splitlines()
+        return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if line[:1] not in ("#", ""))}
+
+    def stop(self) -> None:
+        self.program.stop()
+        if self.key:
+            assert self.key not in self.program.log, "a key is in the log"

@@ -37,12 +37,13 @@ class KeyStore {
  public:
   // Makes the file and its folder (mode 0600, 0700) if there is none. Fails with a message that says what to do (no
   // permission, disk full, not a database, made by a newer release).
-  static Result<std::unique_ptr<KeyStore>> open(const std::filesystem::path& database);
+  // `clock` must outlive the store.
+  static Result<std::unique_ptr<KeyStore>> open(const std::filesystem::path& database, const Clock& clock);
   virtual ~KeyStore() = default;
 
   virtual Result<NewKey> create(std::string_view name, bool management) = 0;
   virtual Result<std::vector<KeyRecord>> list() = 0;           // newest first
-  // By whole hash, by a prefix of at least 8 digits that is unique, or by label. not_found if there is none.
+  // Removes a key, named by its hash, by at least 8 first digits of it, or by its label. not_found if there is none.
   virtual Result<KeyRecord> revoke(std::string_view hash) = 0;
   virtual Result<std::size_t> size() = 0;
   // Changes when another connection committed since the last call (PRAGMA data_version).
@@ -60,6 +61,8 @@ class KeyRing {
   // The record of `key` as presented, nullptr if unknown, disabled or revoked. Hashes the key; compares in constant time.
   virtual std::shared_ptr<const KeyRecord> find(std::string_view key) const = 0;
   virtual std::size_t size() const = 0;
+  // How often the database could not be read since the start; the last good keys stay in force meanwhile.
+  virtual std::uint64_t failures() const = 0;
 };
 
 }  // namespace embedrouter::ledger

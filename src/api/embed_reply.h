@@ -67,6 +67,7 @@ Body encode_embed_response(const EmbedReply& reply, EncodingFormat encoding, con
 // came. `model` is what the upstream calls it.
 struct WireReply {
   std::vector<Embedding> data;
+  std::vector<std::shared_ptr<const void>> owners;   // of the vectors that could not stay in the body
   std::optional<std::uint64_t> prompt_tokens, total_tokens;   // absent, negative, fractional or text: nullopt
   std::string_view model;
 };

@@ -45,7 +45,7 @@ int models(const Options& options) {
     std::cerr << list.error().message() << "\n";
     return kUpstream;
   }
-  for (const api::ListedModel& model : *list) {
+  for (const api::ModelSummary& model : *list) {
     std::cout << model.id << "\t" << model.dimensions << " dimensions\t" << model.context_length << " tokens\t$"
               << model.price_prompt << " per token\n";
   }

@@ -24,8 +24,8 @@ struct Operation {
   static Task<net::Response> post_embeddings(Gateway& gateway, net::Exchange& exchange, Gateway::Trace& trace) {
     return gateway.post_embeddings(exchange, trace);
   }
-  static Task<net::Response> get_embeddings_models(Gateway& gateway, net::Exchange& exchange, Gateway::Trace&) {
-    co_return gateway.get_embeddings_models(exchange.head());
+  static Task<net::Response> get_embeddings_models(Gateway& gateway, net::Exchange& exchange, Gateway::Trace& trace) {
+    co_return gateway.get_embeddings_models(exchange.head(), trace);
   }
   static Task<net::Response> get_metrics(Gateway& gateway, net::Exchange&, Gateway::Trace&) { co_return gateway.get_metrics(); }
   static Task<net::Response> get_healthz(Gateway&, net::Exchange&, Gateway::Trace&) {

@@ -51,7 +51,7 @@ class Gateway final : public net::Handler {
   Result<void> admit(const net::RequestHead& head, bool needs_key, Trace& trace) const;
   Task<net::Response> post_embeddings(net::Exchange& exchange, Trace& trace);
   Task<Result<net::Response>> embed(net::Exchange& exchange, Trace& trace);
-  net::Response get_embeddings_models(const net::RequestHead& head) const;
+  net::Response get_embeddings_models(const net::RequestHead& head, Trace& trace) const;
   net::Response get_metrics() const;
   net::Response render(const Error& error, Trace& trace) const;
   void account(const net::RequestHead& head, const net::Response& response, const Trace& trace);

@@ -70,6 +70,7 @@ Result<api::EmbedReply> decode(const UpstreamReply& reply, const api::EmbedReque
   if (!wire) return fail(std::move(wire).error());
   api::EmbedReply out;
   out.data = std::move(wire->data);
+  out.owners = std::move(wire->owners);
   out.owners.push_back(reply.body);
   out.usage.prompt_tokens = wire->prompt_tokens.value_or(wire->total_tokens.value_or(0));
   return out;

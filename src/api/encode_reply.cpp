@@ -1,0 +1,134 @@
+#include "api/embed_reply.h"
+#include "api/vector_text.h"
+#include "base/json_text.h"
+
+namespace embedrouter::api {
+namespace {
+
+// Vectors shorter than this are copied into the text around them: a write vector costs more than the copy.
+constexpr std::size_t kReferenceFrom = 4096;
+
+// Text and references in the order they are written.
+class Pieces {
+ public:
+  explicit Pieces(Body& body) : body_(body) {}
+
+  std::string& text() { return text_; }
+  void reference(std::string_view view) {
+    if (view.size() < kReferenceFrom) {
+      text_ += view;
+      return;
+    }
+    flush();
+    body_.append_view(view);
+  }
+  void flush() {
+    body_.append(std::move(text_));
+    text_.clear();
+  }
+
+ private:
+  Body& body_;
+  std::string text_;
+};
+
+// The values of a vector that arrived as text, for conversion. The gate has found it sound.
+std::vector<float> values_of(const VectorView& vector, std::size_t width) {
+  std::vector<float> values(width);
+  bool read = false;
+  if (const auto* encoded = std::get_if<Base64Text>(&vector)) {
+    read = decode_base64(encoded->text, values).has_value();
+  } else if (const auto* numbers = std::get_if<NumberText>(&vector)) {
+    read = parse_numbers(numbers->json, values).has_value();
+  }
+  if (!read) values.clear();
+  return values;
+}
+
+void write_numbers(Pieces& out, const VectorView& vector, std::size_t width) {
+  if (const auto* numbers = std::get_if<NumberText>(&vector)) return out.reference(numbers->json);
+  if (const auto* floats = std::get_if<std::span<const float>>(&vector)) return append_numbers(out.text(), *floats);
+  append_numbers(out.text(), values_of(vector, width));
+}
+
+void write_base64(Pieces& out, const VectorView& vector, std::size_t width) {
+  out.text() += '"';
+  if (const auto* encoded = std::get_if<Base64Text>(&vector); encoded != nullptr && is_canonical_base64(encoded->text)) {
+    out.reference(encoded->text);
+  } else if (const auto* floats = std::get_if<std::span<const float>>(&vector)) {
+    append_base64(out.text(), *floats);
+  } else {
+    append_base64(out.text(), values_of(vector, width));
+  }
+  out.text() += '"';
+}
+
+// Units of 1e-12 as a decimal JSON number: 160000 → 0.00000016.
+void append_usd(std::string& out, std::int64_t pico) {
+  constexpr std::int64_t kPerUsd = 1'000'000'000'000;
+  out += std::to_string(pico / kPerUsd);
+  std::string decimals = std::to_string(pico % kPerUsd);
+  if (decimals == "0") return;
+  decimals.insert(0, 12 - decimals.size(), '0');
+  decimals.erase(decimals.find_last_not_of('0') + 1);
+  out += '.' + decimals;
+}
+
+void append_usage(std::string& out, const Usage& usage) {
+  static constexpr std::string_view kSources[] = {"provider", "counted", "estimated"};
+  out += R"("usage":{"prompt_tokens":)" + std::to_string(usage.prompt_tokens);
+  out += R"(,"total_tokens":)" + std::to_string(usage.total_tokens) + R"(,"cost":)";
+  append_usd(out, usage.cost_pico_usd);
+  out += R"(,"is_byok":false,"cost_details":{"upstream_inference_cost":null,"upstream_inference_prompt_cost":)";
+  append_usd(out, usage.cost_pico_usd);
+  out += R"(,"upstream_inference_completions_cost":0},"usage_source":")";
+  out += kSources[static_cast<std::size_t>(usage.source)];
+  out += "\"}";
+}
+
+void append_member(std::string& out, std::string_view name, std::string_view value) {
+  append_json_string(out, name);
+  out += ':';
+  append_json_string(out, value);
+  out += ',';
+}
+
+}  // namespace
+
+Body encode_embed_response(const EmbedReply& reply, EncodingFormat encoding, const ResponseInfo& info) {
+  Body body;
+  Pieces out(body);
+  out.text() = "{";
+  append_member(out.text(), "id", info.id);
+  append_member(out.text(), "object", "list");
+  append_member(out.text(), "model", reply.model);
+  append_member(out.text(), "provider", reply.provider);
+  append_usage(out.text(), reply.usage);
+  if (!info.metadata_json.empty()) {
+    out.text() += R"(,"openrouter_metadata":)";
+    out.text() += info.metadata_json;
+  }
+  out.text() += R"(,"data":[)";
+  auto truncated = reply.truncated.begin();
+  for (std::size_t i = 0; i < reply.data.size(); ++i) {
+    out.text() += i == 0 ? R"({"object":"embedding","index":)" : R"(,{"object":"embedding","index":)";
+    out.text() += std::to_string(i);
+    if (truncated != reply.truncated.end() && *truncated == i) {
+      out.text() += R"(,"truncated":true)";
+      ++truncated;
+    }
+    out.text() += R"(,"embedding":)";
+    if (encoding == EncodingFormat::base64) {
+      write_base64(out, reply.data[i].vector, reply.width);
+    } else {
+      write_numbers(out, reply.data[i].vector, reply.width);
+    }
+    out.text() += '}';
+  }
+  out.text() += "]}";
+  out.flush();
+  for (const auto& owner : reply.owners) body.keep_alive(owner);
+  return body;
+}
+
+}  // namespace embedrouter::api

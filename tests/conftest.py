@@ -5,11 +5,7 @@ import pytest
 
 from support.fake import FakeUpstream, faults
 from support.program import require
-from support.router import Model, Router, configuration, provider
-
-
-def model_of(fault: str) -> Model:
-    return Model(id=f"test/{fault.replace('@', '-at-')}", upstream=fault)
+from support.router import Router, configuration, model_of, provider
 
 
 @pytest.fixture(scope="session")

@@ -36,13 +36,18 @@ class Model:
     upstream: str
     provider: str = "fake"
     dimensions: int = 64
-    members: dict = field(default_factory=dict)   # more of [[model]]
+    members: dict = field(default_factory=dict)  # more of [[model]]
     endpoint: dict = field(default_factory=dict)  # more of [[model.endpoint]]
 
     def toml(self) -> str:
         head = {"id": self.id, "dimensions": self.dimensions, "context_length": 8192, **self.members}
         place = {"provider": self.provider, "upstream_model": self.upstream, **self.endpoint}
         return table("[[model]]", head) + table("[[model.endpoint]]", place)
+
+
+def model_of(fault: str) -> Model:
+    """The model `test/<fault>`, which the fake upstream answers with that fault."""
+    return Model(id=f"test/{fault.replace('@', '-at-')}", upstream=fault)
 
 
 def provider(base_url: str, slug: str = "fake", **members) -> str:
@@ -97,10 +102,19 @@ class Router:
     def embed(self, input, model: str = TAURUS, headers: dict | None = None, **members) -> wire.Answer:
         return self.request("POST", "/api/v1/embeddings", {"input": input, "model": model, **members}, headers)
 
+    def begin(self, input, model: str):
+        """Sends a request and returns its connection, the answer unread."""
+        connection = wire.connect(self.url)
+        headers = {**self.authorization, "Content-Type": "application/json"}
+        connection.request("POST", "/api/v1/embeddings", json.dumps({"input": input, "model": model}), headers)
+        return connection
+
     def metrics(self) -> dict[str, float]:
         """Samples by name and labels as they stand in /metrics."""
         lines = self.request("GET", "/metrics").body.decode().splitlines()
-        return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if line[:1] not in ("#", ""))}
+        return {
+            name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if line[:1] not in ("#", ""))
+        }
 
     def stop(self) -> None:
         self.program.stop()

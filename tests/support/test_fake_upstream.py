@@ -13,7 +13,9 @@ TEXTS = ["a text", "", "ein Täxt 🍕", "nul\0inside", "x" * 10_000]
 
 
 def embed(fake, model, texts, **members) -> wire.Answer:
-    return wire.request(fake.url, "POST", "/v1/embeddings", {"model": model, "input": texts, **members}, ca_file=fake.ca_file)
+    return wire.request(
+        fake.url, "POST", "/v1/embeddings", {"model": model, "input": texts, **members}, ca_file=fake.ca_file
+    )
 
 
 @pytest.mark.parametrize("encoding", ["float", "base64"])
@@ -85,7 +87,9 @@ def test_every_twentieth_answer_is_wrong(start_fake):
     assert widths == ([64] * 19 + [32]) * 2
 
 
-@pytest.mark.parametrize("fault", ["rst-before-headers", "rst-after-headers", "rst-mid-body", "fin-mid-body", "missing-last-chunk"])
+@pytest.mark.parametrize(
+    "fault", ["rst-before-headers", "rst-after-headers", "rst-mid-body", "fin-mid-body", "missing-last-chunk"]
+)
 def test_transport_faults_break_the_answer(fake, fault):
     with pytest.raises((ConnectionError, OSError, wire.http.client.HTTPException)):
         embed(fake, fault, ["a", "b"])

@@ -1,0 +1,199 @@
+"""Every malformed body of POST /embeddings: a 400 that names the member."""
+
+import json
+
+import pytest
+
+from support.router import TAURUS, TAURUS_WIDTH
+from support.wire import assert_envelope
+
+ANY = object()  # stands for a good value in the tables
+
+
+def body_with(**members) -> bytes:
+    body = {"input": "a text", "model": TAURUS, **members}
+    return json.dumps({k: v for k, v in body.items() if v is not ANY}).encode()
+
+
+def content(*parts) -> list:
+    return [{"content": list(parts)}]
+
+
+NOT_A_REQUEST = {
+    "empty": b"",
+    "blank": b"  ",
+    "not_json": b"input=a&model=m",
+    "cut": b'{"input":"a","model":',
+    "trailing_garbage": b'{"input":"a","model":"Taurus"} x',
+    "two_values": b'{"input":"a","model":"Taurus"}{}',
+    "nan": b'{"input":[NaN],"model":"Taurus"}',
+    "infinity": b'{"input":"a","model":"Taurus","dimensions":Infinity}',
+    "single_quotes": b"{'input':'a','model':'Taurus'}",
+    "trailing_comma": b'{"input":"a","model":"Taurus",}',
+    "comment": b'{"input":"a","model":"Taurus"/*x*/}',
+    "invalid_utf8": b'{"input":"\xff\xfe","model":"Taurus"}',
+    "overlong_utf8": b'{"input":"\xc0\xaf","model":"Taurus"}',
+    "surrogate_in_utf8": b'{"input":"\xed\xa0\x80","model":"Taurus"}',
+    "lone_surrogate": b'{"input":"\\ud800","model":"Taurus"}',
+    "bad_escape": b'{"input":"\\x","model":"Taurus"}',
+    "raw_control_character": b'{"input":"a\nb","model":"Taurus"}',
+    "array": b"[]",
+    "string": b'"text"',
+    "number": b"1",
+    "null": b"null",
+    "broken_unknown_member": b'{"input":"a","model":"Taurus","x":tru}',
+    "broken_unknown_array": b'{"input":"a","model":"Taurus","x":[1,,2]}',
+    "broken_unknown_number": b'{"input":"a","model":"Taurus","x":01}',
+    "deep": b'{"input":"a","model":"Taurus","x":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+}
+
+
+@pytest.mark.parametrize("name", NOT_A_REQUEST)
+def test_what_is_not_a_json_object_is_refused(router, name):
+    answer = router.request("POST", "/api/v1/embeddings", NOT_A_REQUEST[name])
+    assert answer.status == 400, answer.body
+    assert_envelope(answer)
+    assert answer.error["metadata"]["error_type"] == "invalid_request"
+
+
+# name: (body, the member named, the item of `input` named)
+WRONG_MEMBERS = {
+    "model_missing": (b'{"input":"a"}', "model", None),
+    "model_null": (body_with(model=None), "model", None),
+    "model_empty": (body_with(model=""), "model", None),
+    "model_number": (body_with(model=5), "model", None),
+    "model_array": (body_with(model=[TAURUS]), "model", None),
+    "input_missing": (b'{"model":"Taurus"}', "input", None),
+    "input_null": (body_with(input=None), "input", None),
+    "input_number": (body_with(input=5), "input", None),
+    "input_true": (body_with(input=True), "input", None),
+    "input_object": (body_with(input={"text": "a"}), "input", None),
+    "input_empty_string": (body_with(input=""), "input", None),
+    "input_empty_array": (body_with(input=[]), "input", None),
+    "empty_string_in_array": (body_with(input=["a", ""]), "input[1]", 1),
+    "only_empty_string": (body_with(input=[""]), "input[0]", 0),
+    "empty_tokens_in_array": (body_with(input=[[1], []]), "input[1]", 1),
+    "null_in_array": (body_with(input=["a", None]), "input[1]", 1),
+    "string_then_number": (body_with(input=["a", 1]), "input[1]", 1),
+    "number_then_string": (body_with(input=[1, "a"]), "input[1]", None),
+    "string_then_tokens": (body_with(input=["a", [1]]), "input[1]", 1),
+    "tokens_then_string": (body_with(input=[[1], "a"]), "input[1]", 1),
+    "string_then_object": (body_with(input=["a", {"content": [{"type": "text", "text": "b"}]}]), "input[1]", 1),
+    "string_in_tokens": (body_with(input=[["Hello"]]), "input[0]", 0),
+    "tokens_too_deep": (body_with(input=[[[1]]]), "input[0]", 0),
+    "true_as_token": (body_with(input=[True]), "input[0]", None),
+    "true_in_tokens": (body_with(input=[[1, True]]), "input[0]", 0),
+    "negative_token": (body_with(input=[1, -1]), "input[1]", None),
+    "negative_token_in_array": (body_with(input=[[1], [-1]]), "input[1]", 1),
+    "fractional_token": (body_with(input=[1, 1.5]), "input[1]", None),
+    "token_beyond_32_bits": (body_with(input=[2**53 + 1]), "input[0]", None),
+    "token_beyond_double": (b'{"input":[1e400],"model":"Taurus"}', "input[0]", None),
+    "object_without_content": (body_with(input=[{}]), "input[0]", 0),
+    "content_not_array": (body_with(input=[{"content": "a"}]), "input[0]", 0),
+    "content_empty": (body_with(input=[{"content": []}]), "input[0]", 0),
+    "part_not_object": (body_with(input=content("a")), "input[0]", 0),
+    "part_without_type": (body_with(input=content({"text": "a"})), "input[0]", 0),
+    "part_of_unknown_type": (body_with(input=content({"type": "smell", "smell": "a"})), "input[0]", 0),
+    "text_part_without_text": (body_with(input=content({"type": "text"})), "input[0]", 0),
+    "text_part_empty": (body_with(input=content({"type": "text", "text": ""})), "input[0]", 0),
+    "text_part_number": (body_with(input=content({"type": "text", "text": 1})), "input[0]", 0),
+    "image_part_without_payload": (body_with(input=content({"type": "image_url"})), "input[0]", 0),
+    "dimensions_zero": (body_with(dimensions=0), "dimensions", None),
+    "dimensions_negative": (body_with(dimensions=-1), "dimensions", None),
+    "dimensions_fraction": (body_with(dimensions=1.5), "dimensions", None),
+    "dimensions_string": (body_with(dimensions="512"), "dimensions", None),
+    "dimensions_true": (body_with(dimensions=True), "dimensions", None),
+    "dimensions_huge": (body_with(dimensions=10**30), "dimensions", None),
+    "encoding_format_unknown": (body_with(encoding_format="md5"), "encoding_format", None),
+    "encoding_format_case": (body_with(encoding_format="Float"), "encoding_format", None),
+    "encoding_format_number": (body_with(encoding_format=1), "encoding_format", None),
+    "input_type_number": (body_with(input_type=1), "input_type", None),
+    "user_number": (body_with(user=1), "user", None),
+    "session_id_number": (body_with(session_id=1), "session_id", None),
+    "session_id_long": (body_with(session_id="x" * 257), "session_id", None),
+    "trace_string": (body_with(trace="x"), "trace", None),
+    "truncate_string": (body_with(truncate="yes"), "truncate", None),
+    "provider_string": (body_with(provider="openai"), "provider", None),
+    "provider_array": (body_with(provider=[]), "provider", None),
+    "order_string": (body_with(provider={"order": "openai"}), "provider.order", None),
+    "order_of_numbers": (body_with(provider={"order": [1]}), "provider.order", None),
+    "only_object": (body_with(provider={"only": {}}), "provider.only", None),
+    "ignore_number": (body_with(provider={"ignore": 1}), "provider.ignore", None),
+    "quantizations_string": (body_with(provider={"quantizations": "fp8"}), "provider.quantizations", None),
+    "allow_fallbacks_string": (body_with(provider={"allow_fallbacks": "no"}), "provider.allow_fallbacks", None),
+    "require_parameters_number": (body_with(provider={"require_parameters": 1}), "provider.require_parameters", None),
+    "zdr_string": (body_with(provider={"zdr": "true"}), "provider.zdr", None),
+    "sort_unknown": (body_with(provider={"sort": "cheapest"}), "provider.sort", None),
+    "data_collection_unknown": (body_with(provider={"data_collection": "maybe"}), "provider.data_collection", None),
+    "max_price_string": (body_with(provider={"max_price": "1"}), "provider.max_price", None),
+    "input_twice": (b'{"input":"a","input":"b","model":"Taurus"}', "input", None),
+    "model_twice": (b'{"input":"a","model":"Taurus","model":"Taurus"}', "model", None),
+    "models": (body_with(models=["a/b"]), "models", None),
+    "preset": (body_with(preset="x"), "preset", None),
+    "normalize": (body_with(normalize=False), "normalize", None),
+    "output_dtype": (body_with(output_dtype="int8"), "output_dtype", None),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_MEMBERS)
+def test_a_wrong_member_is_named(router, name):
+    body, param, item = WRONG_MEMBERS[name]
+    answer = router.request("POST", "/api/v1/embeddings", body)
+    assert answer.status == 400, answer.body
+    assert_envelope(answer)
+    metadata = answer.error["metadata"]
+    assert metadata["code"] == "invalid_request" and metadata["error_type"] == "invalid_request", answer.body
+    assert metadata["param"].startswith(param), answer.body
+    if item is not None:
+        assert metadata["item"] == item, answer.body
+    assert param.split("[")[0].split(".")[-1] in answer.error["message"], "the message alone must do"
+
+
+def test_too_many_inputs_are_refused_with_the_limit(router):
+    assert router.embed(["a"] * 2049, model="test/ok").status == 400
+    answer = router.embed(["a"] * 2049)
+    assert answer.error["metadata"]["param"] == "input" and "2048" in answer.error["message"]
+    assert len(router.embed(["a"] * 2048).json["data"]) == 2048
+
+
+def test_an_image_finds_no_endpoint_on_a_text_model(router):
+    image = content({"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}})
+    answer = router.embed(image)
+    assert answer.status in (400, 404)
+    assert_envelope(answer)
+    assert answer.error["metadata"]["param"].startswith("input[0]")
+
+
+def test_several_parts_in_one_content_are_refused(router):
+    parts = content({"type": "text", "text": "a"}, {"type": "text", "text": "b"})
+    answer = router.embed(parts)
+    assert answer.status == 400
+    assert answer.error["metadata"]["param"].startswith("input[0]")
+
+
+@pytest.mark.parametrize(
+    "member", ["encoding_format", "dimensions", "input_type", "user", "provider", "session_id", "trace", "truncate"]
+)
+def test_null_for_an_optional_member_is_as_if_absent(router, member):
+    answer = router.embed("a text", **{member: None})
+    assert answer.status == 200, answer.body
+    assert len(answer.json["data"][0]["embedding"]) == TAURUS_WIDTH
+
+
+def test_unknown_members_are_ignored_and_listed(router):
+    answer = router.embed("a text", model="test/ok", colour="red", shape={"a": [1]}, stream=True)
+    assert answer.status == 200
+    ignored = answer.headers["X-Embedrouter-Ignored"].replace(" ", "").split(",")
+    assert ignored == ["colour", "shape", "stream"]
+    assert "X-Embedrouter-Ignored" not in router.embed("a text", model="test/ok").headers
+
+
+def test_a_member_name_cannot_break_the_header(router):
+    answer = router.request("POST", "/api/v1/embeddings", b'{"input":"a","model":"test/ok","x\\r\\nSet-Cookie: y":1}')
+    assert answer.status == 200 and "Set-Cookie" not in answer.headers
+
+
+def test_an_error_repeats_no_input(router):
+    secret = "a-very-secret-text"
+    answer = router.embed([secret, ""])
+    assert answer.status == 400 and secret not in answer.body.decode()

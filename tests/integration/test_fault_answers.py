@@ -1,0 +1,225 @@
+"""Every row of the fake upstream's table that answers: a right 200 or an error, on numbers and on base64."""
+
+import pytest
+
+from support.fake import faults
+from support.router import Model, Router, configuration, model_of, provider
+from support.vectors import as_floats, same_bits, vector_of
+from support.wire import assert_envelope
+
+TEXTS = ["one text", "another text", "something else", "a fourth", "the last"]
+
+TRANSPORT = ("B1", "B2", "B3")  # test_fault_transport
+CONTENT = [f for f in faults() if "<N>" not in f["name"] and f["id"] not in TRANSPORT and f["id"][0] != "C"]
+
+# Where a row must be told apart from other invalid answers.
+CODES = {
+    "A1": {"upstream_count_mismatch"},
+    "A2": {"upstream_count_mismatch"},
+    "A8": {"upstream_invalid_vector"},
+    "A9": {"upstream_invalid_vector"},
+    "A11": {"upstream_invalid_vector"},
+}
+INVALID = {"upstream_count_mismatch", "upstream_invalid_answer", "upstream_invalid_vector", "upstream_error"}
+
+
+def all_close(a, b) -> bool:
+    return len(a) == len(b) and all(abs(x - y) <= 1e-6 for x, y in zip(a, b))
+
+
+def assert_right(answer, texts, space="", fault="ok", width=64) -> None:
+    """No vector but the text's own, in the text's place; bit for bit where the upstream sent the right bits."""
+    data = answer.json["data"]
+    assert [entry["index"] for entry in data] == list(range(len(texts)))
+    for text, entry in zip(texts, data, strict=True):
+        got, expected = as_floats(entry["embedding"]), vector_of(text, space, width, fault)
+        assert same_bits(got, expected) or (fault == "unnormalised" and all_close(got, expected)), (text, fault)
+    usage = answer.json["usage"]
+    assert 0 < usage["prompt_tokens"] <= sum(len(text.encode()) for text in texts) + 2 * len(texts), usage
+
+
+@pytest.mark.parametrize("encoding", ["float", "base64"])
+@pytest.mark.parametrize("fault", CONTENT, ids=lambda fault: fault["name"])
+def test_a_wrong_answer_is_never_a_200(router, fault, encoding):
+    answer = router.embed(TEXTS, model=f"test/{fault['name']}", encoding_format=encoding)
+    if fault["expect"] == "undetectable":
+        assert answer.status == 200, "then it is detectable: say so in the table"
+        return
+    if fault["expect"] == "right" or (fault["expect"] == "either" and answer.status == 200):
+        assert answer.status == 200, answer.body
+        assert_right(answer, TEXTS, fault=fault["name"])
+        expected_type = str if encoding == "base64" else list
+        assert all(type(entry["embedding"]) is expected_type for entry in answer.json["data"])
+    else:
+        assert answer.status == 502, answer.body
+        assert answer.code in CODES.get(fault["id"], INVALID), answer.body
+        assert answer.error["metadata"]["provider_name"] == "fake"
+        assert_envelope(answer)
+    assert_right(router.embed(TEXTS, model="test/ok"), TEXTS)
+
+
+@pytest.mark.parametrize("fault", [f for f in CONTENT if f["expect"] == "right"], ids=lambda fault: fault["name"])
+def test_one_text_alone_is_right_too(router, fault):
+    answer = router.embed("one text", model=f"test/{fault['name']}")
+    assert answer.status == 200, answer.body
+    assert_right(answer, ["one text"], fault=fault["name"])
+
+
+ALONE_IS_WRONG = [
+    f for f in CONTENT
+    if f["expect"] == "error" and "of two or more" not in f["what"] and f["name"] not in ("same-vector",)
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", ALONE_IS_WRONG, ids=lambda fault: fault["name"])
+def test_one_text_alone_is_no_way_round_the_gate(router, fault):
+    answer = router.embed("one text", model=f"test/{fault['name']}", encoding_format="base64")
+    assert answer.status == 502, answer.body
+
+
+@pytest.mark.parametrize("encoding", ["float", "base64"])
+def test_a_width_that_is_wrong_now_and_then_is_caught_every_time(start_router, start_fake, encoding):
+    fake = start_fake()
+    router = start_router(
+        configuration(provider(fake.base_url), models=[model_of("wrong-width-1-in-20")], embedded=False)
+    )
+    for i in range(100):
+        texts = [f"text {i}"]
+        answer = router.embed(texts, model="test/wrong-width-1-in-20", encoding_format=encoding)
+        if answer.status == 200:
+            assert_right(answer, texts)
+        else:
+            assert answer.status == 502
+    wrong = [a for n, a in enumerate(fake.attempts(), start=1) if n % 20 == 0]
+    assert len(wrong) >= 5, "the fault did occur"
+
+
+@pytest.mark.parametrize("encoding", ["float", "base64"])
+def test_the_gate_holds_beyond_its_first_answers(start_router, fake, encoding):
+    """The endpoint has been right for long when it goes wrong: what is checked on every answer still holds."""
+    models = [Model(f"test/{name}", name) for name in ("ok", "zero-vector", "nan", "1e39", "short-middle", "ragged")]
+    router = start_router(configuration(provider(fake.base_url), models=models, embedded=False))
+    for i in range(80):
+        assert router.embed(f"warm {i}", model="test/ok", encoding_format=encoding).status == 200
+    for model in models[1:]:
+        for _ in range(70):
+            assert router.embed(TEXTS, model=model.id, encoding_format=encoding).status == 502
+
+
+def test_two_spaces_never_mix(router):
+    assert_right(router.embed(TEXTS, model="test/ok-at-space2"), TEXTS, space="space2")
+    assert_right(router.embed(TEXTS, model="test/ok"), TEXTS)
+
+
+class TestDimensions:
+    @pytest.fixture(scope="class")
+    def matryoshka(self, tmp_path_factory, fake):
+        wide = {"matryoshka": [16, 32]}
+        models = [Model(f"test/{name}", name, members=wide) for name in ("ok", "ignores-dimensions", "wrong-width")]
+        router = Router(
+            tmp_path_factory.mktemp("matryoshka"), configuration(provider(fake.base_url), models=models, embedded=False)
+        )
+        yield router
+        router.stop()
+
+    @pytest.mark.parametrize("encoding", ["float", "base64"])
+    @pytest.mark.parametrize("width", [16, 32, 64])
+    def test_a_declared_width_comes_back(self, matryoshka, width, encoding):
+        answer = matryoshka.embed(TEXTS, model="test/ok", dimensions=width, encoding_format=encoding)
+        assert answer.status == 200, answer.body
+        assert_right(answer, TEXTS, width=width)
+
+    def test_another_width_is_refused_before_sending(self, matryoshka, fake):
+        answer = matryoshka.embed("asked for 17", model="test/ok", dimensions=17)
+        assert answer.status == 400 and answer.error["metadata"]["param"] == "dimensions"
+        assert not [a for a in fake.attempts("ok") if a["dimensions"] == 17]
+
+    @pytest.mark.parametrize("encoding", ["float", "base64"])
+    @pytest.mark.parametrize("model", ["ignores-dimensions", "wrong-width"])
+    def test_an_upstream_that_does_not_honour_it_is_never_a_wrong_200(self, matryoshka, model, encoding):
+        answer = matryoshka.embed(TEXTS, model=f"test/{model}", dimensions=32, encoding_format=encoding)
+        if answer.status == 200:
+            for text, entry in zip(TEXTS, answer.json["data"], strict=True):
+                assert all_close(as_floats(entry["embedding"]), vector_of(text, width=32))
+        else:
+            assert answer.status == 502
+
+
+# model: (status, codes, header that must be there)
+STATUSES = {
+    "error-in-200-429": ({429}, {"upstream_rate_limited"}),
+    "error-in-200-402": ({502}, {"upstream_quota"}),
+    "error-in-200-500": ({502}, {"upstream_error"}),
+    "status-400": ({400}, {"upstream_rejected"}),
+    "status-400-context": ({400}, {"context_length_exceeded"}),
+    "status-400-policy": ({400}, {"upstream_rejected"}),
+    "status-401": ({502}, {"upstream_unauthorized"}),
+    "status-402": ({502}, {"upstream_quota"}),
+    "status-403": ({502}, {"upstream_unauthorized"}),
+    "status-404": ({404}, {"model_unavailable_upstream"}),
+    "status-408": ({504}, {"upstream_timeout"}),
+    "status-413": ({400}, {"upstream_rejected"}),
+    "status-418": ({502}, {"upstream_invalid_answer"}),
+    "status-422-items": ({400}, {"upstream_rejected"}),
+    "status-429": ({429}, {"upstream_rate_limited"}),
+    "status-429-retry-2": ({429}, {"upstream_rate_limited"}),
+    "status-429-quota": ({502}, {"upstream_quota"}),
+    "status-500": ({502}, {"upstream_error"}),
+    "status-500-html": ({502}, {"upstream_error"}),
+    "status-500-too-large": ({400}, {"context_length_exceeded"}),
+    "status-502-html": ({502}, {"upstream_error"}),
+    "status-503": ({502, 529}, {"upstream_error", "upstream_overloaded"}),
+    "status-520": ({502}, {"upstream_error"}),
+    "status-524": ({504}, {"upstream_timeout"}),
+    "status-529": ({529}, {"upstream_overloaded"}),
+    "status-204": ({502}, {"upstream_invalid_answer"}),
+    "status-206": ({502}, {"upstream_invalid_answer"}),
+    "redirect-307": ({502}, {"upstream_invalid_answer"}),
+    "redirect-301": ({502}, {"upstream_invalid_answer"}),
+}
+
+
+class TestStatuses:
+    @pytest.fixture(scope="class")
+    def statuses(self, tmp_path_factory, fake):
+        models = [model_of(name) for name in [*STATUSES, "status-500-once", "status-503-once", "status-429-retry-junk",
+                                              "status-429-retry-negative", "status-503-retry-7"]]  # fmt: skip
+        router = Router(
+            tmp_path_factory.mktemp("statuses"), configuration(provider(fake.base_url), models=models, embedded=False)
+        )
+        yield router
+        router.stop()
+
+    @pytest.mark.parametrize("model", STATUSES)
+    def test_each_status_has_its_own_answer(self, statuses, model):
+        expected, codes = STATUSES[model]
+        answer = statuses.embed(TEXTS, model=f"test/{model}")
+        assert answer.status in expected and answer.code in codes, answer.body
+        assert_envelope(answer)
+
+    def test_a_passing_fault_is_retried_once(self, statuses, fake):
+        answer = statuses.embed("passing fault", model="test/status-500-once")
+        assert answer.status == 200
+        assert_right(answer, ["passing fault"])
+        assert [a["status"] for a in fake.attempts("status-500-once")] == [500, 200]
+
+    def test_what_will_not_heal_is_sent_once(self, statuses, fake):
+        for model in ("status-401", "status-402", "status-429-quota", "status-400", "status-400-policy"):
+            before = len(fake.attempts(model))
+            statuses.embed("sent once", model=f"test/{model}")
+            assert len(fake.attempts(model)) - before == 1, model
+
+    def test_a_hint_to_wait_is_passed_on(self, statuses):
+        assert statuses.embed("a", model="test/status-429-retry-2").headers["Retry-After"] == "2"
+
+    @pytest.mark.parametrize("model", ["status-429-retry-junk", "status-429-retry-negative"])
+    def test_a_hint_that_is_none_is_not(self, statuses, model):
+        assert "Retry-After" not in statuses.embed("a", model=f"test/{model}").headers
+
+    def test_a_5xx_carries_no_hint_to_wait_long(self, statuses):
+        answer = statuses.embed("a", model="test/status-503-retry-7")
+        assert answer.status >= 500 and int(answer.headers.get("Retry-After", "0")) <= 60
+
+    def test_a_page_of_the_upstream_never_reaches_the_caller(self, statuses):
+        for model in ("status-502-html", "status-500-html"):
+            assert b"<html" not in statuses.embed("a", model=f"test/{model}").body

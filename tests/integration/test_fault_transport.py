@@ -1,0 +1,97 @@
+"""Upstreams that hang, trickle, cut and reset: an error within the deadline, never a wrong 200."""
+
+import time
+
+import pytest
+
+from support.fake import faults
+from support.router import Router, configuration, model_of, provider
+from support.vectors import as_floats, same_bits, vector_of
+from support.wire import assert_envelope, eventually
+
+TEXTS = ["one text", "another text", "something else"]
+TRANSPORT = [fault for fault in faults() if fault["id"] in ("B1", "B2", "B3")]
+FIRST_BYTE, IDLE, TOTAL = 1.0, 1.0, 3.0  # seconds
+SLACK = 2.0  # for a machine under load
+
+
+def right(answer, texts=TEXTS) -> bool:
+    vectors = [as_floats(entry["embedding"]) for entry in answer.json["data"]]
+    return all(same_bits(got, vector_of(text)) for got, text in zip(vectors, texts, strict=True))
+
+
+@pytest.fixture(scope="module")
+def hasty(tmp_path_factory, fake):
+    """A router of short deadlines."""
+    models = [model_of(fault["name"]) for fault in TRANSPORT]
+    models += [
+        model_of(name)
+        for name in ("ok", "delay-60s", "delay-2500ms", "delay-500ms", "rst-on-reuse", "close-unannounced")
+    ]
+    deadlines = {"first_byte_timeout": "1s", "idle_timeout": "1s"}
+    config = configuration(
+        provider(fake.base_url, **deadlines),
+        models=models,
+        embedded=False,
+        sections={"limits": {"total_timeout": "3s"}},
+    )
+    router = Router(tmp_path_factory.mktemp("hasty"), config)
+    yield router
+    router.stop()
+
+
+@pytest.mark.parametrize("encoding", ["float", "base64"])
+@pytest.mark.parametrize("fault", TRANSPORT, ids=lambda fault: fault["name"])
+def test_a_broken_transport_is_an_error_in_time(hasty, fault, encoding):
+    start = time.monotonic()
+    answer = hasty.embed(TEXTS, model=f"test/{fault['name']}", encoding_format=encoding)
+    assert time.monotonic() - start < TOTAL + SLACK
+    timed_out = fault["id"] in ("B1", "B2")
+    assert answer.status == (504 if timed_out else 502), answer.body
+    codes = {"upstream_timeout"} if timed_out else {"upstream_unreachable", "upstream_invalid_answer"}
+    assert answer.code in codes
+    assert_envelope(answer)
+    assert right(hasty.embed(TEXTS, model="test/ok", encoding_format=encoding)), "the next request is unharmed"
+
+
+def test_silence_costs_one_first_byte_deadline(hasty):
+    start = time.monotonic()
+    assert hasty.embed("a", model="test/silent").status == 504
+    assert FIRST_BYTE * 0.9 < time.monotonic() - start < TOTAL
+
+
+def test_a_slow_answer_within_the_deadline_is_right(hasty):
+    assert right(hasty.embed(TEXTS, model="test/delay-500ms"))
+
+
+@pytest.mark.parametrize("model", ["test/rst-on-reuse", "test/close-unannounced"])
+def test_a_connection_that_died_while_idle_costs_the_caller_nothing(hasty, model):
+    for i in range(10):
+        assert right(hasty.embed([f"text {i}"], model=model), [f"text {i}"])
+
+
+def test_a_fresh_connection_follows_one_that_was_cut(hasty, fake):
+    hasty.embed("a", model="test/stall-half")
+    stalled = fake.attempts("stall-half")[-1]["connection"]
+    assert right(hasty.embed(TEXTS, model="test/ok"))
+    assert fake.attempts("ok")[-1]["connection"] != stalled
+
+
+def test_connections_are_reused(hasty, fake):
+    for i in range(20):
+        assert hasty.embed(f"text {i}", model="test/ok").status == 200
+    assert len({a["connection"] for a in fake.attempts("ok")[-20:]}) <= 2
+
+
+def test_an_upstream_that_is_not_there_is_a_502(start_router):
+    router = start_router(configuration(provider("http://127.0.0.1:9/v1"), models=[model_of("ok")], embedded=False))
+    answer = router.embed("a", model="test/ok")
+    assert answer.status == 502 and answer.code == "upstream_unreachable"
+    assert_envelope(answer)
+
+
+def test_the_upstream_sees_the_deadline_too(hasty, fake):
+    hasty.embed("deadline", model="test/delay-60s")
+    eventually(
+        lambda: all(a["state"] == "client_left" for a in fake.attempts("delay-60s")), SLACK, "the upstream is let go"
+    )

@@ -16,23 +16,27 @@ namespace embedrouter::inference {
 enum class Precision : std::uint8_t { automatic, fp32, bf16 };
 
 struct ModelOptions {
-  std::filesystem::path folder;   // a Hugging Face folder: config.json, tokenizer.json, model.safetensors
+  std::filesystem::path folder = {};  // a Hugging Face folder: config.json, tokenizer.json, model.safetensors
   Precision precision = Precision::automatic;
-  unsigned threads = 0;           // compute threads; 0: what the cgroup quota and the affinity mask leave
-  std::uint32_t max_tokens = 0;   // per text, special tokens included; 0: the model's own (sentence_bert_config.json, else 256)
-  std::size_t queue_tokens = 1 << 20;   // bound of the queue; a job that would pass it is refused with `overloaded`
+  unsigned threads = 0;  // compute threads; 0: what the cgroup quota and the affinity mask leave
+  std::uint32_t max_tokens =
+      0;  // per text, special tokens included; 0: the model's own (sentence_bert_config.json, else 256)
+  std::size_t queue_tokens =
+      1 << 20;  // bound of the queue; a job that would pass it is refused with `overloaded`
+  std::string name = "sentence-transformers/all-minilm-l6-v2";  // what the space is called after
 };
 
 // What a job asks for. The texts must stay valid until `done` is called.
 struct Job {
   std::vector<std::string_view> texts;
-  bool truncate = false;          // cut over-long texts; else the job fails with context_length_exceeded naming the first
+  bool truncate =
+      false;  // cut over-long texts; else the job fails with context_length_exceeded naming the first
 };
 
 struct Vectors {
-  std::shared_ptr<const float[]> values;   // row-major, one row of width() per text, unit length
-  std::vector<std::uint32_t> tokens;       // per text, as embedded (after a cut)
-  std::vector<std::uint32_t> truncated;    // indices of texts that were cut, ascending
+  std::shared_ptr<const float[]> values;  // row-major, one row of width() per text, unit length
+  std::vector<std::uint32_t> tokens;      // per text, as embedded (after a cut)
+  std::vector<std::uint32_t> truncated;   // indices of texts that were cut, ascending
 };
 
 // The handle of a submitted job. Dropping it does not cancel.
@@ -46,27 +50,29 @@ class Ticket {
 };
 
 struct ModelFacts {
-  std::uint32_t width = 0;         // of the vectors
+  std::uint32_t width = 0;  // of the vectors
   std::uint32_t max_tokens = 0;
   std::uint32_t layers = 0;
   unsigned threads = 0;
-  std::string precision;           // as resolved: "fp32", "bf16"
-  std::string kernels;             // what the library runs the large products with, e.g. "brg:avx512_core_bf16"
-  std::string space;               // model and precision class, with a short digest of the weights
+  std::string precision;  // as resolved: "fp32", "bf16"
+  std::string kernels;    // what the library runs the large products with, e.g. "brg:avx512_core_bf16"
+  std::string space;      // model and precision class, with a short digest of the weights
 };
 
 // A text encoder in this process, with its compute threads and its queue. Thread-safe.
 class LocalModel {
  public:
   static Result<std::unique_ptr<LocalModel>> load(const ModelOptions& options);
-  virtual ~LocalModel() = default;   // waits for the compute threads; jobs in the queue fail with shutting_down
+  virtual ~LocalModel() =
+      default;  // waits for the compute threads; jobs in the queue fail with shutting_down
 
   virtual const ModelFacts& facts() const = 0;
   // Tokens of `text`, special ones included.
   virtual std::size_t count_tokens(std::string_view text) const = 0;
 
-  // Never blocks. `done` is called exactly once, on a thread of the model or, for an immediate refusal, on this one; it must
-  // be quick and must not throw. A cancelled job leaves the queue and is answered with client_closed.
+  // Never blocks. `done` is called exactly once, on a thread of the model or, for an immediate refusal, on
+  // this one; it must be quick and must not throw. A cancelled job leaves the queue and is answered with
+  // client_closed.
   using Done = std::function<void(Result<Vectors>)>;
   virtual std::shared_ptr<Ticket> submit(Job job, Done done) = 0;
 

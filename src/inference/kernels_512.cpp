@@ -1,0 +1,7 @@
+#include "inference/kernels_simd.h"
+
+namespace embedrouter::inference {
+
+const Kernels kKernels512 = simd::make_kernels<16>("simd512");
+
+}  // namespace embedrouter::inference

@@ -1,0 +1,391 @@
+#include "inference/local_model.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <new>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "inference/batch_queue.h"
+#include "inference/encoder.h"
+#include "inference/usable_cpus.h"
+#include "tokenizer/tokenizer.h"
+
+namespace embedrouter::inference {
+namespace {
+
+using tokenizer::Tokenizer;
+
+constexpr std::size_t kInlineBytes = 8
+                                     << 10;   // a job of at most this much text is read where it is submitted
+constexpr std::size_t kPartBytes = 16 << 10;  // of text that a worker reads at a time
+constexpr std::size_t kChunkTokens = 256;     // a chunk's activations stay in the second-level cache
+constexpr std::size_t kSmallestChunk = 64;    // fewer are not worth sharing among workers
+constexpr std::uint32_t kLeastTokens = 3;     // a text of one token, between the special ones
+
+void answer(Work& work, Result<Vectors> result) {
+  if (work.answered.exchange(true, std::memory_order_acq_rel)) return;
+  work.done(std::move(result));
+}
+
+Error caller_left() {
+  return {ErrorCode::client_closed, "the caller left before its texts were embedded"};
+}
+Error stopping() {
+  return {ErrorCode::shutting_down, "the router is shutting down"};
+}
+Error broken(std::string detail) {
+  return Error(ErrorCode::internal, "the embedded model failed").with_detail(std::move(detail));
+}
+
+Error about_text(ErrorCode code, std::size_t index, std::string what) {
+  const std::string param = "input[" + std::to_string(index) + "]";
+  return Error(code, param + std::move(what)).with_param(param).with_item(static_cast<std::uint32_t>(index));
+}
+
+class Engine final : public LocalModel {
+ public:
+  Engine(ModelFacts facts, std::size_t queue_tokens, std::unique_ptr<const Tokenizer> tokenizer,
+         std::unique_ptr<const Weights> weights)
+      : facts_(std::move(facts)),
+        tokenizer_(std::move(tokenizer)),
+        weights_(std::move(weights)),
+        queue_(queue_tokens) {}
+  ~Engine() override;
+
+  // Makes the workers' memory and starts them. May throw dnnl::error, bad_alloc, system_error.
+  void start();
+
+  const ModelFacts& facts() const override { return facts_; }
+  std::size_t count_tokens(std::string_view text) const override;
+  std::shared_ptr<Ticket> submit(Job job, Done done) override;
+  Load load_now() const override;
+
+ private:
+  void enqueue(const std::shared_ptr<Work>& work, std::size_t tokens, bool read);
+  std::optional<Error> read_part(Work& work, Work::Part& part) const;
+  void finish_reading(const std::shared_ptr<Work>& work);
+  std::optional<Error> collect_texts(Work& work) const;
+
+  struct Worker {
+    explicit Worker(Encoder e) : encoder(std::move(e)) {}
+    Encoder encoder;
+    std::vector<BatchQueue::TextToEmbed> chunk;
+    std::vector<Sequence> sequences;
+    std::vector<std::shared_ptr<Work>> gone;
+    bool reads_next = true;  // with both to do, a worker takes turns
+  };
+  void work(Worker& worker);
+  void read(const BatchQueue::PartToRead& part);
+  void embed(Worker& worker);
+  std::size_t chunk_budget() const;
+
+  const ModelFacts facts_;
+  const std::unique_ptr<const Tokenizer> tokenizer_;
+  const std::unique_ptr<const Weights> weights_;
+  mutable std::mutex mutex_;  // of queue_ and stopping_
+  std::condition_variable wake_;
+  BatchQueue queue_;
+  bool stopping_ = false;
+  std::atomic<std::uint64_t> batches_{0}, batch_tokens_{0}, texts_{0};
+  std::vector<Worker> workers_;
+  std::vector<std::thread> threads_;
+};
+
+void Engine::start() {
+  const auto chunk = static_cast<std::uint32_t>(std::max<std::size_t>(kChunkTokens, facts_.max_tokens));
+  const Kernels& kernels = *available_kernels().back();
+  workers_.reserve(facts_.threads);
+  for (unsigned i = 0; i < facts_.threads; ++i) workers_.emplace_back(Encoder(*weights_, kernels, chunk));
+  for (Worker& worker : workers_) threads_.emplace_back([this, &worker] { work(worker); });
+}
+
+Engine::~Engine() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+  for (const auto& work : queue_.drain()) answer(*work, fail(stopping()));
+}
+
+std::size_t Engine::count_tokens(std::string_view text) const {
+  thread_local std::vector<std::uint32_t> ids;
+  ids.clear();
+  return tokenizer_->encode(text, ids, facts_.max_tokens);
+}
+
+std::shared_ptr<Ticket> Engine::submit(Job job, Done done) {
+  auto work = std::make_shared<Work>();
+  work->job = std::move(job);
+  work->done = std::move(done);
+  if (work->job.texts.empty()) {
+    answer(*work, Vectors{});
+    return work->ticket;
+  }
+  std::size_t bytes = 0, most_tokens = 0;
+  for (const std::string_view text : work->job.texts) {
+    bytes += text.size();
+    most_tokens += std::min<std::size_t>(text.size() + 2, facts_.max_tokens);
+  }
+  // Parts of whole texts.
+  const std::size_t part_bytes = bytes <= kInlineBytes ? bytes : kPartBytes;
+  std::size_t in_part = 0;
+  work->parts.emplace_back();
+  for (std::size_t i = 0; i < work->job.texts.size(); ++i) {
+    if (in_part >= part_bytes && bytes > kInlineBytes) {
+      work->parts.emplace_back().begin = i;
+      in_part = 0;
+    }
+    in_part += work->job.texts[i].size();
+    work->parts.back().end = i + 1;
+  }
+  work->unread_parts = work->parts.size();
+  if (bytes > kInlineBytes) {
+    enqueue(work, most_tokens, false);
+    return work->ticket;
+  }
+  auto error = read_part(*work, work->parts.front());
+  if (!error) error = collect_texts(*work);
+  if (error) {
+    answer(*work, fail(std::move(*error)));
+    return work->ticket;
+  }
+  std::size_t tokens = 0;
+  for (const TokenText& text : work->texts) tokens += text.ids.size();
+  enqueue(work, tokens, true);
+  return work->ticket;
+}
+
+void Engine::enqueue(const std::shared_ptr<Work>& work, std::size_t tokens, bool read) {
+  std::optional<Error> refused;
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) {
+      refused = stopping();
+    } else if (!queue_.reserve(*work, tokens)) {
+      refused = Error(ErrorCode::overloaded, "the queue of the embedded model is full; try again in a second")
+                    .with_retry_after(std::chrono::seconds(1));
+    } else if (read) {
+      queue_.push_texts(work);
+    } else {
+      queue_.push_parts(work);
+    }
+  }
+  if (refused) {
+    answer(*work, fail(std::move(*refused)));
+  } else if (read && tokens <= kSmallestChunk) {
+    wake_.notify_one();
+  } else {
+    wake_.notify_all();
+  }
+}
+
+// Token ids of one part's texts. Fails at its first text that is too long, unless the job cuts.
+std::optional<Error> Engine::read_part(Work& work, Work::Part& part) const try {
+  for (std::size_t i = part.begin; i < part.end; ++i) {
+    const std::size_t before = part.ids.size();
+    const std::size_t count = tokenizer_->encode(work.job.texts[i], part.ids, facts_.max_tokens);
+    if (part.ids.size() == before)
+      return about_text(ErrorCode::invalid_request, i, " holds nothing to embed");
+    if (count > facts_.max_tokens && !work.job.truncate) {
+      return about_text(ErrorCode::context_length_exceeded, i,
+                        " has " + std::to_string(count) + " tokens, this model takes at most " +
+                            std::to_string(facts_.max_tokens) +
+                            "; shorten or split it, or send \"truncate\": true to have it cut");
+    }
+    part.counts.push_back(count);
+  }
+  return std::nullopt;
+} catch (const std::exception& error) {
+  return broken(error.what());
+}
+
+// The parts as one list of texts, and room for their vectors. The first text that failed decides.
+std::optional<Error> Engine::collect_texts(Work& work) const try {
+  work.texts.reserve(work.job.texts.size());
+  work.vectors.tokens.resize(work.job.texts.size());
+  for (Work::Part& part : work.parts) {
+    if (part.error) return std::move(part.error);
+    std::span<const std::uint32_t> ids = part.ids;
+    for (std::size_t i = 0; i < part.counts.size(); ++i) {
+      const std::size_t taken = std::min<std::size_t>(part.counts[i], facts_.max_tokens);
+      const auto index = static_cast<std::uint32_t>(part.begin + i);
+      work.texts.push_back({ids.first(taken), index});
+      work.vectors.tokens[index] = static_cast<std::uint32_t>(taken);
+      if (taken < part.counts[i]) work.vectors.truncated.push_back(index);
+      ids = ids.subspan(taken);
+    }
+  }
+  work.values = std::make_shared_for_overwrite<float[]>(work.texts.size() * facts_.width);
+  work.unfinished_texts = work.texts.size();
+  return std::nullopt;
+} catch (const std::bad_alloc&) {
+  return Error(ErrorCode::overloaded,
+               "not enough memory for the vectors of this request; send fewer texts at once");
+}
+
+void Engine::finish_reading(const std::shared_ptr<Work>& work) {
+  std::optional<Error> error;
+  if (work->gone()) {
+    error = caller_left();
+  } else {
+    error = collect_texts(*work);
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    if (error) {
+      queue_.forget(*work);
+    } else {
+      queue_.push_texts(work);
+    }
+  }
+  if (error) {
+    answer(*work, fail(std::move(*error)));
+  } else {
+    wake_.notify_all();
+  }
+}
+
+void Engine::work(Worker& worker) {
+  const OneThreadTeam alone;
+  for (;;) {
+    std::optional<BatchQueue::PartToRead> part;
+    {
+      std::unique_lock lock(mutex_);
+      wake_.wait(lock, [this] { return stopping_ || queue_.has_part() || queue_.has_text(); });
+      if (stopping_) return;
+      if (queue_.has_part() && (worker.reads_next || !queue_.has_text())) {
+        part = queue_.take_part();
+      } else {
+        queue_.drop_gone(worker.gone);
+        queue_.take_chunk(chunk_budget(), worker.chunk);
+      }
+      worker.reads_next = !part;
+    }
+    if (part) {
+      read(*part);
+    } else {
+      embed(worker);
+    }
+  }
+}
+
+// A short queue is shared among the workers rather than left to the first.
+std::size_t Engine::chunk_budget() const {
+  const std::size_t share = (queue_.ready_tokens() + facts_.threads - 1) / facts_.threads;
+  return std::clamp(share, kSmallestChunk, kChunkTokens);
+}
+
+void Engine::read(const BatchQueue::PartToRead& part) {
+  Work& work = *part.work;
+  if (!work.gone()) work.parts[part.part].error = read_part(work, work.parts[part.part]);
+  if (work.unread_parts.fetch_sub(1, std::memory_order_acq_rel) == 1) finish_reading(part.work);
+}
+
+void Engine::embed(Worker& worker) {
+  for (const auto& work : worker.gone) answer(*work, fail(caller_left()));
+  worker.gone.clear();
+  std::size_t tokens = 0;
+  for (const auto& [work, text] : worker.chunk) {
+    worker.sequences.push_back({text.ids, work->values.get() + std::size_t{text.index} * facts_.width});
+    tokens += text.ids.size();
+  }
+  const bool computed = worker.sequences.empty() || worker.encoder.run(worker.sequences);
+  worker.sequences.clear();
+  if (tokens != 0) {
+    batches_.fetch_add(1, std::memory_order_relaxed);
+    batch_tokens_.fetch_add(tokens, std::memory_order_relaxed);
+    texts_.fetch_add(worker.chunk.size(), std::memory_order_relaxed);
+  }
+  for (const auto& [work, text] : worker.chunk) {
+    if (!computed) {
+      answer(*work, fail(broken("oneDNN could not run a product")));
+    } else if (work->unfinished_texts.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+      if (work->ticket->cancelled()) {
+        answer(*work, fail(caller_left()));
+      } else {
+        work->vectors.values = std::move(work->values);
+        answer(*work, std::move(work->vectors));
+      }
+    }
+  }
+  worker.chunk.clear();
+}
+
+LocalModel::Load Engine::load_now() const {
+  Load load;
+  {
+    const std::lock_guard lock(mutex_);
+    load.queued_tokens = queue_.queued_tokens();
+    load.queued_jobs = queue_.queued_jobs();
+  }
+  load.batches = batches_.load(std::memory_order_relaxed);
+  load.batch_tokens = batch_tokens_.load(std::memory_order_relaxed);
+  load.texts = texts_.load(std::memory_order_relaxed);
+  return load;
+}
+
+Result<Numbers> choose_numbers(Precision precision) {
+  constexpr auto kBf16 = static_cast<unsigned>(dnnl_cpu_isa_avx512_core_bf16);
+  const bool fast = (static_cast<unsigned>(dnnl_get_effective_cpu_isa()) & kBf16) == kBf16;
+  if (precision == Precision::bf16 && !fast) {
+    return fail(
+        ErrorCode::internal,
+        "precision bf16 needs a CPU with AVX512-bf16 or AMX, which this one lacks; use \"auto\" or \"fp32\"");
+  }
+  return fast && precision != Precision::fp32 ? Numbers::bf16 : Numbers::fp32;
+}
+
+Result<ModelFacts> describe(const ModelOptions& options, const ModelConfig& config, const Weights& weights) {
+  ModelFacts facts;
+  facts.width = config.width;
+  facts.max_tokens =
+      options.max_tokens == 0 ? config.max_tokens : std::min(options.max_tokens, config.positions);
+  if (facts.max_tokens < kLeastTokens) {
+    return fail(ErrorCode::internal,
+                "the token limit of the embedded model must be at least " + std::to_string(kLeastTokens));
+  }
+  facts.layers = config.layers;
+  facts.threads = options.threads == 0 ? usable_cpus() : options.threads;
+  facts.precision = weights.numbers == Numbers::bf16 ? "bf16" : "fp32";
+  facts.kernels = weights.qkv->implementation() + ", " + available_kernels().back()->name;
+  facts.space = options.name + "#" + facts.precision + "-" + weights.digest;
+  return facts;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<LocalModel>> LocalModel::load(const ModelOptions& options) {
+  const auto numbers = choose_numbers(options.precision);
+  if (!numbers) return fail(numbers.error());
+  const auto config = read_model_config(options.folder);
+  if (!config) return fail(config.error());
+  auto tokenizer = Tokenizer::load(options.folder / "tokenizer.json");
+  if (!tokenizer) return fail(std::move(tokenizer).error());
+  if ((*tokenizer)->vocabulary_size() > config->vocabulary) {
+    return fail(ErrorCode::internal, "tokenizer.json knows " +
+                                         std::to_string((*tokenizer)->vocabulary_size()) +
+                                         " tokens, config.json " + std::to_string(config->vocabulary) +
+                                         ": they do not belong together");
+  }
+  auto weights = Weights::load(options.folder, *config, *numbers);
+  if (!weights) return fail(std::move(weights).error());
+  auto facts = describe(options, *config, **weights);
+  if (!facts) return fail(std::move(facts).error());
+  try {
+    const OneThreadTeam alone;
+    auto engine = std::make_unique<Engine>(std::move(*facts), options.queue_tokens, std::move(*tokenizer),
+                                           std::move(*weights));
+    engine->start();
+    return engine;
+  } catch (const std::exception& error) {
+    return fail(ErrorCode::internal, std::string("the embedded model cannot start: ") + error.what());
+  }
+}
+
+}  // namespace embedrouter::inference

@@ -29,7 +29,9 @@ constexpr auto kBothAlphabets = [] {
   return table;
 }();
 
-std::uint32_t six_bits(char c) { return kBothAlphabets[static_cast<unsigned char>(c)]; }
+std::uint32_t six_bits(char c) {
+  return kBothAlphabets[static_cast<unsigned char>(c)];
+}
 
 // Without its padding, or nothing if the padding cannot be right.
 std::optional<std::string_view> without_padding(std::string_view text) {
@@ -50,11 +52,12 @@ tl::unexpected<Error> bad_character(std::size_t position) {
 
 Result<std::size_t> base64_width(std::string_view text) {
   const auto characters = without_padding(text);
-  if (!characters) return fail(ErrorCode::upstream_invalid_answer, "the length or padding of the base64 text is wrong");
+  if (!characters)
+    return fail(ErrorCode::upstream_invalid_answer, "the length or padding of the base64 text is wrong");
   const std::size_t bytes = characters->size() / 4 * 3 + characters->size() % 4 * 3 / 4;
   if (bytes % sizeof(float) != 0) {
-    return fail(ErrorCode::upstream_invalid_vector,
-                "the base64 text holds " + std::to_string(bytes) + " bytes, which is no whole number of float32 values");
+    return fail(ErrorCode::upstream_invalid_vector, "the base64 text holds " + std::to_string(bytes) +
+                                                        " bytes, which is no whole number of float32 values");
   }
   return bytes / sizeof(float);
 }
@@ -63,8 +66,8 @@ Result<void> decode_base64(std::string_view text, std::span<float> out) {
   const auto width = base64_width(text);
   if (!width) return fail(width.error());
   if (*width != out.size()) {
-    return fail(ErrorCode::upstream_invalid_vector, "the vector has " + std::to_string(*width) + " values instead of " +
-                                                        std::to_string(out.size()));
+    return fail(ErrorCode::upstream_invalid_vector, "the vector has " + std::to_string(*width) +
+                                                        " values instead of " + std::to_string(out.size()));
   }
   text = *without_padding(text);
   const std::span<unsigned char> bytes(reinterpret_cast<unsigned char*>(out.data()), out.size_bytes());
@@ -80,7 +83,8 @@ Result<void> decode_base64(std::string_view text, std::span<float> out) {
     }
     const std::size_t whole = count * 6 / 8;
     if ((bits & (0xFFFFFFU >> (8 * whole))) != 0) {
-      return fail(ErrorCode::upstream_invalid_answer, "the last character of the base64 text has bits that belong to no byte");
+      return fail(ErrorCode::upstream_invalid_answer,
+                  "the last character of the base64 text has bits that belong to no byte");
     }
     for (std::size_t i = 0; i < whole; ++i) *to++ = static_cast<unsigned char>(bits >> (16 - 8 * i));
   }
@@ -88,7 +92,8 @@ Result<void> decode_base64(std::string_view text, std::span<float> out) {
 }
 
 void append_base64(std::string& out, std::span<const float> values) {
-  const std::span<const unsigned char> bytes(reinterpret_cast<const unsigned char*>(values.data()), values.size_bytes());
+  const std::span<const unsigned char> bytes(reinterpret_cast<const unsigned char*>(values.data()),
+                                             values.size_bytes());
   const std::size_t begin = out.size();
   out.resize(begin + (bytes.size() + 2) / 3 * 4, '=');
   const std::size_t done = encode_base64_blocks(bytes, std::span(out).subspan(begin));

@@ -1,6 +1,6 @@
 #pragma once
-// The vectorised middle of base64; base64.cpp does the ends and everything unusual. Each function does as many whole blocks
-// as it can and says how far it came: none on a CPU without AVX2.
+// The vectorised middle of base64; base64.cpp does the ends and everything unusual. Each function does as
+// many whole blocks as it can and says how far it came: none on a CPU without AVX2.
 
 #include <cstddef>
 #include <span>
@@ -11,8 +11,8 @@ namespace embedrouter::api {
 // Characters encoded into `out`'s front; a multiple of 4. Three bytes were read for every four characters.
 std::size_t encode_base64_blocks(std::span<const unsigned char> bytes, std::span<char> out) noexcept;
 
-// Characters decoded; a multiple of 4. Three bytes were written for every four characters. Takes both alphabets; stops in
-// front of a block with any other character.
+// Characters decoded; a multiple of 4. Three bytes were written for every four characters. Takes both
+// alphabets; stops in front of a block with any other character.
 std::size_t decode_base64_blocks(std::string_view text, std::span<unsigned char> out) noexcept;
 
 // Characters at the front that are surely of the standard alphabet.

@@ -1,168 +1,232 @@
+// decode_embed_reply: one forward pass that looks at no digit of a vector.
+#include <bitset>
+
 #include "api/embed_reply.h"
+#include "api/error_body.h"
 #include "api/json_cursor.h"
 
 namespace embedrouter::api {
 namespace {
 
-constexpr std::size_t kLongestInnerCode = 64;
-
-tl::unexpected<Error> not_an_answer(std::string what) {
-  return fail(ErrorCode::upstream_invalid_answer, "the provider's answer is not usable: " + std::move(what));
+tl::unexpected<Error> wrong(std::string message) {
+  return fail(ErrorCode::upstream_invalid_answer, std::move(message));
 }
 
-// Reads one answer; the first thing wrong with it is kept in `problem_`.
-class Reader {
+class ReplyReader {
  public:
-  explicit Reader(std::string_view body) : json_(body) {}
+  explicit ReplyReader(std::string_view body) : json_(body) {}
 
   Result<WireReply> read() {
-    if (json_.kind() != JsonKind::object) return not_an_answer("it is not a JSON object");
-    each_member([&](std::string_view name) { return top_member(name); });
-    if (!inner_error_.empty()) {
-      return fail(Error(ErrorCode::upstream_invalid_answer, "the provider answered 200 with an error inside")
-                      .with_provider({}, std::move(inner_error_)));
+    if (json_.kind() != JsonKind::object) return wrong("the answer is not a JSON object");
+    json_.enter('{');
+    bool first = true;
+    JsonString key;
+    while (json_.next_member(first, key)) {
+      auto done = read_member(text_of(key, key_));
+      if (!done) return fail(std::move(done).error());
     }
-    if (!problem_.empty()) return not_an_answer(std::move(problem_));
-    if (!json_.ok() || !json_.finish()) return not_an_answer(json_.fault());
-    if (!has_data_) return not_an_answer("it has no data");
+    if (!json_.ok() || !json_.finish()) return malformed();
+    // An error outweighs whatever else is there.
+    if (error_) return fail(*std::move(error_));
+    if (!seen_.test(kData)) return wrong("the answer has no data");
     return std::move(reply_);
   }
 
  private:
-  // Calls take(name) for each member of the object ahead until it says false.
-  bool each_member(const auto& take) {
+  enum Member : std::uint8_t {
+    kData,
+    kModel,
+    kUsage,
+    kError,
+    kEmbedding,
+    kIndex,
+    kPromptTokens,
+    kTotalTokens,
+    kMembers
+  };
+  using Seen = std::bitset<kMembers>;
+
+  tl::unexpected<Error> malformed() const { return wrong("the answer is not valid JSON: " + json_.fault()); }
+
+  // A second member of the same name could mean either.
+  static Result<void> once(Seen& seen, Member member, std::string_view name) {
+    if (seen.test(member)) return wrong("the answer has two members " + std::string(name) + " in one object");
+    seen.set(member);
+    return {};
+  }
+
+  Result<void> skip() {
+    if (!json_.skip()) return malformed();
+    return {};
+  }
+
+  Result<void> read_member(std::string_view name) {
+    const Member member = name == "data"    ? kData
+                          : name == "model" ? kModel
+                          : name == "usage" ? kUsage
+                          : name == "error" ? kError
+                                            : kMembers;
+    if (member == kMembers) return skip();
+    if (auto first = once(seen_, member, name); !first) return first;
+    switch (member) {
+      case kData:
+        return read_data();
+      case kUsage:
+        return read_usage();
+      case kError:
+        return read_error();
+      default:
+        return read_model();
+    }
+  }
+
+  Result<void> read_model() {
+    JsonString model;
+    if (json_.kind() != JsonKind::string) return skip();
+    if (!json_.read_string(model)) return malformed();
+    if (!model.escaped) reply_.model = model.raw;  // names of models need no escapes
+    return {};
+  }
+
+  Result<void> read_data() {
+    if (json_.kind() != JsonKind::array) return wrong("data of the answer is not an array");
+    json_.enter('[');
+    bool first = true;
+    while (json_.next_element(first)) {
+      if (reply_.data.size() == kMostVectors)
+        return wrong("the answer holds more vectors than any request asks for");
+      auto embedding = read_embedding();
+      if (!embedding) return fail(std::move(embedding).error());
+      reply_.data.push_back(*embedding);
+    }
+    if (!json_.ok()) return malformed();
+    return {};
+  }
+
+  std::string here() const { return "data[" + std::to_string(reply_.data.size()) + "]"; }
+
+  Result<Embedding> read_embedding() {
+    if (json_.kind() != JsonKind::object) return wrong(here() + " of the answer is not an object");
+    json_.enter('{');
+    Embedding out;
+    Seen seen;
     bool first = true;
     JsonString key;
-    if (!json_.enter('{')) return false;
     while (json_.next_member(first, key)) {
-      if (!take(key.escaped ? std::string_view() : key.raw)) return false;
+      const std::string_view name = text_of(key, key_);
+      const Member member = name == "embedding" ? kEmbedding : name == "index" ? kIndex : kMembers;
+      if (member != kMembers) {
+        if (auto only = once(seen, member, name); !only) return fail(std::move(only).error());
+      }
+      auto done = member == kEmbedding ? read_vector(out.vector)
+                  : member == kIndex   ? read_index(out.index)
+                                       : skip();
+      if (!done) return fail(std::move(done).error());
     }
-    return json_.ok();
+    if (!json_.ok()) return malformed();
+    if (!seen.test(kEmbedding)) return wrong(here() + " of the answer has no embedding");
+    return out;
   }
 
-  bool problem(std::string what) {
-    if (problem_.empty()) problem_ = std::move(what);
-    return false;
-  }
-  bool once(bool& seen, const char* name) { return std::exchange(seen, true) ? problem(std::string(name) + " is there twice") : true; }
-
-  bool top_member(std::string_view name) {
-    if (name == "data") return once(has_data_, "data") && read_data();
-    if (name == "usage") return once(has_usage_, "usage") && read_usage();
-    if (name == "model" && json_.kind() == JsonKind::string) {
-      JsonString model;
-      const bool read = json_.read_string(model);
-      reply_.model = model.raw;
-      return read;
+  Result<void> read_vector(VectorView& out) {
+    const JsonKind kind = json_.kind();
+    if (kind == JsonKind::array) {
+      NumberText numbers;
+      if (!json_.skip_flat_array(numbers.json)) return malformed();
+      out = numbers;
+      return {};
     }
-    if (name == "error" && json_.kind() != JsonKind::null) return read_error();
-    return json_.skip();
-  }
-
-  // {"error":{"code":429,…}} in a 200.
-  bool read_error() {
-    inner_error_ = "error";
-    if (json_.kind() != JsonKind::object) return json_.skip();
-    return each_member([&](std::string_view name) {
-      std::string_view raw;
-      const JsonKind kind = json_.kind();
-      if (!json_.skip(&raw)) return false;
-      if (name == "code" && kind == JsonKind::number) inner_error_ = raw.substr(0, kLongestInnerCode);
-      if (name == "code" && kind == JsonKind::string) inner_error_ = raw.substr(1, std::min(raw.size() - 2, kLongestInnerCode));
-      return true;
-    });
-  }
-
-  bool read_data() {
-    if (json_.kind() != JsonKind::array) return problem("data is not a list");
-    bool first = true;
-    if (!json_.enter('[')) return false;
-    while (json_.next_element(first)) {
-      if (!read_entry()) return false;
-    }
-    return json_.ok();
-  }
-
-  bool read_entry() {
-    const std::string at = "data[" + std::to_string(reply_.data.size()) + "]";
-    if (json_.kind() != JsonKind::object) return problem(at + " is not an object");
-    Embedding embedding;
-    bool has_vector = false;
-    bool has_index = false;
-    const bool read = each_member([&](std::string_view name) {
-      if (name == "embedding") return once(has_vector, "embedding") && read_vector(embedding.vector, at);
-      if (name == "index") return once(has_index, "index") && read_index(embedding.index, at);
-      return json_.skip();
-    });
-    if (!read) return false;
-    if (!has_vector) return problem(at + " has no embedding");
-    reply_.data.push_back(embedding);
-    return true;
-  }
-
-  bool read_vector(VectorView& out, const std::string& at) {
-    if (json_.kind() == JsonKind::array) {
-      NumberText text;
-      const bool read = json_.skip_flat_array(text.json);
-      out = text;
-      return read;
-    }
-    if (json_.kind() != JsonKind::string) return problem(at + ".embedding is neither a list of numbers nor base64");
+    if (kind != JsonKind::string)
+      return wrong(here() + ".embedding is " + std::string(name_of(kind)) + ", not an array or a string");
     JsonString text;
-    if (!json_.read_string(text)) return false;
+    if (!json_.read_string(text)) return malformed();
     if (!text.escaped) {
       out = Base64Text{text.raw};
-      return true;
+      return {};
     }
-    // Some servers write "/" as "\/".
+    // Some servers write "/" or "=" as an escape.
     auto plain = std::make_shared<std::string>();
     out = Base64Text{text_of(text, *plain)};
     reply_.owners.push_back(std::move(plain));
-    return true;
+    return {};
   }
 
-  bool read_index(std::optional<std::int64_t>& out, const std::string& at) {
-    const JsonKind kind = json_.kind();
-    if (kind == JsonKind::null) return json_.read_null();
-    std::string_view raw;
-    if (!json_.skip(&raw)) return false;
-    const std::optional<std::uint64_t> index = kind == JsonKind::number ? whole_number(raw) : std::nullopt;
-    if (!index) return problem(at + ".index is not a whole number from 0");
+  Result<void> read_index(std::optional<std::int64_t>& out) {
+    if (json_.kind() == JsonKind::null) return skip();
+    Decimal decimal;
+    if (json_.kind() != JsonKind::number) return wrong(here() + ".index is not a number");
+    if (!json_.read_number(decimal)) return malformed();
+    const auto index = whole_number(decimal);
+    if (!index) return wrong(here() + ".index is not a whole number from 0");
     out = static_cast<std::int64_t>(*index);
-    return true;
+    return {};
   }
 
-  bool read_usage() {
-    if (json_.kind() != JsonKind::object) return json_.skip();
-    return each_member([&](std::string_view name) {
-      std::string_view raw;
-      const bool number = json_.kind() == JsonKind::number;
-      if (!json_.skip(&raw)) return false;
-      if (name == "prompt_tokens" && number) reply_.prompt_tokens = whole_number(raw);
-      if (name == "total_tokens" && number) reply_.total_tokens = whole_number(raw);
-      return true;
-    });
+  // "3" and "3.0"; nothing negative and no exponent.
+  static std::optional<std::uint64_t> whole_number(const Decimal& decimal) {
+    if (decimal.negative || decimal.text.find_first_of("eE") != std::string_view::npos) return std::nullopt;
+    const auto value = to_integer(decimal);
+    return value ? std::optional(static_cast<std::uint64_t>(*value)) : std::nullopt;
   }
 
-  // "3" and "3.0"; nothing negative, fractional, in exponents, or above 2^53.
-  static std::optional<std::uint64_t> whole_number(std::string_view text) {
-    if (text.ends_with(".0")) text.remove_suffix(2);
-    std::uint64_t value = 0;
-    for (const char c : text) {
-      if (c < '0' || c > '9' || value > (std::uint64_t{1} << 53) / 10) return std::nullopt;
-      value = value * 10 + static_cast<unsigned>(c - '0');
+  // Usage that makes no sense is as good as none.
+  Result<void> read_usage() {
+    if (json_.kind() != JsonKind::object) return skip();
+    json_.enter('{');
+    Seen seen;
+    bool first = true;
+    JsonString key;
+    while (json_.next_member(first, key)) {
+      const std::string_view name = text_of(key, key_);
+      const Member member = name == "prompt_tokens"  ? kPromptTokens
+                            : name == "total_tokens" ? kTotalTokens
+                                                     : kMembers;
+      if (member != kMembers) {
+        if (auto only = once(seen, member, name); !only) return only;
+      }
+      if (member == kMembers || json_.kind() != JsonKind::number) {
+        if (!json_.skip()) return malformed();
+        continue;
+      }
+      Decimal decimal;
+      if (!json_.read_number(decimal)) return malformed();
+      (member == kPromptTokens ? reply_.prompt_tokens : reply_.total_tokens) = whole_number(decimal);
     }
-    return text.empty() ? std::nullopt : std::optional(value);
+    if (!json_.ok()) return malformed();
+    return {};
   }
+
+  // Text, number or object with code and type.
+  Result<void> read_error() {
+    const JsonKind kind = json_.kind();
+    std::string_view value;
+    if (!json_.skip(&value)) return malformed();
+    if (kind == JsonKind::null) return {};
+    const UpstreamComplaint said =
+        read_complaint("{\"error\":" + std::string(value.substr(0, kMostOfAnError)) + "}");
+    std::string code = said.code.empty() ? said.type : said.code;
+    if (code.empty()) code = "error";
+    error_ =
+        Error(ErrorCode::upstream_invalid_answer, "the provider answered with an error in place of vectors")
+            .with_detail(said.message)
+            .with_provider({}, std::move(code));
+    return {};
+  }
+
+  static constexpr std::size_t kMostVectors = 1 << 16;
+  static constexpr std::size_t kMostOfAnError = 1 << 16;
 
   JsonCursor json_;
+  std::string key_;  // of a name with escapes
+  Seen seen_;
   WireReply reply_;
-  std::string problem_, inner_error_;
-  bool has_data_ = false, has_usage_ = false;
+  std::optional<Error> error_;
 };
 
 }  // namespace
 
-Result<WireReply> decode_embed_reply(const Buffer& body) { return Reader(body.view()).read(); }
+Result<WireReply> decode_embed_reply(const Buffer& body) {
+  return ReplyReader(body.view()).read();
+}
 
 }  // namespace embedrouter::api

@@ -7,6 +7,8 @@ namespace {
 
 // Vectors shorter than this are copied into the text around them: a write vector costs more than the copy.
 constexpr std::size_t kReferenceFrom = 4096;
+// Copied and converted text is handed over in pieces of about this size, so that no huge string is grown by doubling.
+constexpr std::size_t kPiece = 256 * 1024;
 
 // Text and references in the order they are written.
 class Pieces {
@@ -124,6 +126,7 @@ Body encode_embed_response(const EmbedReply& reply, EncodingFormat encoding, con
       write_numbers(out, reply.data[i].vector, reply.width);
     }
     out.text() += '}';
+    if (out.text().size() >= kPiece) out.flush();
   }
   out.text() += "]}";
   out.flush();

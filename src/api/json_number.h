@@ -1,19 +1,20 @@
 #pragma once
-// One JSON number: its grammar, and its value as float32 or as an integer. Shared by everything here that reads numbers.
+// One JSON number: its grammar, and its value as float32 or as an integer. Shared by everything here that
+// reads numbers.
 
+#include <fast_float/fast_float.h>
 #include <bit>
 #include <cfloat>
 #include <cstdint>
 #include <cstring>
-#include <fast_float/fast_float.h>
 #include <limits>
 #include <optional>
 #include <string_view>
 
 namespace embedrouter::api {
 
-// mantissa × 10^exponent, exact unless `long_mantissa`: then more than 19 significant digits were there, and only `text`
-// knows them all.
+// mantissa × 10^exponent, exact unless `long_mantissa`: then more than 19 significant digits were there, and
+// only `text` knows them all.
 struct Decimal {
   std::string_view text;
   std::uint64_t mantissa = 0;
@@ -24,7 +25,9 @@ struct Decimal {
 
 namespace detail {
 
-inline bool is_digit(char c) noexcept { return static_cast<unsigned char>(c - '0') < 10; }
+inline bool is_digit(char c) noexcept {
+  return static_cast<unsigned char>(c - '0') < 10;
+}
 
 // Eight digits at once; false if one of the eight bytes is not a digit.
 inline bool read_eight_digits(const char* at, std::uint64_t& mantissa) noexcept {
@@ -33,7 +36,9 @@ inline bool read_eight_digits(const char* at, std::uint64_t& mantissa) noexcept 
   if ((((word + 0x4646464646464646) | (word - 0x3030303030303030)) & 0x8080808080808080) != 0) return false;
   word -= 0x3030303030303030;
   word = word * 10 + (word >> 8);
-  word = ((word & 0x000000FF000000FF) * 0x000F424000000064 + ((word >> 16) & 0x000000FF000000FF) * 0x0000271000000001) >> 32;
+  word = ((word & 0x000000FF000000FF) * 0x000F424000000064 +
+          ((word >> 16) & 0x000000FF000000FF) * 0x0000271000000001) >>
+         32;
   mantissa = mantissa * 100'000'000 + static_cast<std::uint32_t>(word);
   return true;
 }
@@ -43,7 +48,8 @@ inline void read_digits(const char*& at, const char* end, std::uint64_t& mantiss
   for (; at != end && is_digit(*at); ++at) mantissa = mantissa * 10 + static_cast<std::uint64_t>(*at - '0');
 }
 
-// Exponents beyond this are zero or infinite whatever the digits before them: a body is at most some 2^30 bytes long.
+// Exponents beyond this are zero or infinite whatever the digits before them: a body is at most some 2^30
+// bytes long.
 constexpr std::int32_t kExponentLimit = 1 << 30;
 
 inline bool read_exponent(const char*& at, const char* end, std::int32_t& exponent) noexcept {
@@ -107,8 +113,8 @@ inline float to_float(const Decimal& decimal) noexcept {
     if (decimal.mantissa == 0) return decimal.negative ? -0.0F : 0.0F;
     double value = static_cast<double>(decimal.mantissa);
     value = decimal.exponent < 0 ? value / kPowers[-decimal.exponent] : value * kPowers[decimal.exponent];
-    // Two roundings so far, under 2 units in the last place together. They cannot change the float32 unless they end next
-    // to the middle of two neighbours.
+    // Two roundings so far, under 2 units in the last place together. They cannot change the float32 unless
+    // they end next to the middle of two neighbours.
     constexpr std::int64_t kMiddle = 1 << 28;
     const std::int64_t below = std::bit_cast<std::int64_t>(value) & ((1 << 29) - 1);
     if (value >= FLT_MIN && value < FLT_MAX && (below < kMiddle - 4 || below > kMiddle + 4)) {

@@ -10,21 +10,27 @@
 namespace embedrouter::api {
 namespace {
 
-bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
+bool is_space(char c) {
+  return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
 
 const char* skip_space(const char* at, const char* end) {
   while (at != end && is_space(*at)) ++at;
   return at;
 }
 
-std::string number_at(std::size_t index) { return "value " + std::to_string(index); }
+std::string number_at(std::size_t index) {
+  return "value " + std::to_string(index);
+}
 
 // The usual things found where a number should be.
 tl::unexpected<Error> not_a_number(const char* at, const char* end, std::size_t index) {
   const std::string_view rest(at, static_cast<std::size_t>(end - at));
-  for (const std::string_view word : {"null", "NaN", "nan", "Infinity", "inf", "-Infinity", "-inf", "-NaN", "-nan"}) {
+  for (const std::string_view word :
+       {"null", "NaN", "nan", "Infinity", "inf", "-Infinity", "-inf", "-NaN", "-nan"}) {
     if (rest.starts_with(word)) {
-      return fail(ErrorCode::upstream_invalid_vector, number_at(index) + " is " + std::string(word) + ", not a number");
+      return fail(ErrorCode::upstream_invalid_vector,
+                  number_at(index) + " is " + std::string(word) + ", not a number");
     }
   }
   return fail(ErrorCode::upstream_invalid_answer, number_at(index) + " is not a JSON number");
@@ -58,7 +64,8 @@ Result<VectorFacts> read_array(std::string_view json, Take take) {
     at = skip_space(at, end);
     if (at == end) return facts;
     if (*at != ',') {
-      return fail(ErrorCode::upstream_invalid_answer, "no comma behind " + number_at(facts.width - 1) + " of the vector");
+      return fail(ErrorCode::upstream_invalid_answer,
+                  "no comma behind " + number_at(facts.width - 1) + " of the vector");
     }
     at = skip_space(at + 1, end);
   }
@@ -82,14 +89,14 @@ Result<VectorFacts> parse_numbers(std::string_view json, std::span<float> out) {
     return true;
   });
   if (facts && facts->width != out.size()) {
-    return fail(ErrorCode::upstream_invalid_vector, "the vector has " + std::to_string(facts->width) + " values instead of " +
-                                                        std::to_string(out.size()));
+    return fail(ErrorCode::upstream_invalid_vector, "the vector has " + std::to_string(facts->width) +
+                                                        " values instead of " + std::to_string(out.size()));
   }
   return facts;
 }
 
 void append_numbers(std::string& out, std::span<const float> values) {
-  constexpr std::size_t kLongest = 16;   // "-1.17549435e-38" and a separator
+  constexpr std::size_t kLongest = 16;  // "-1.17549435e-38" and a separator
   constexpr std::size_t kAtOnce = 64;
   std::array<char, kLongest * kAtOnce> text;
   out += '[';
@@ -109,7 +116,8 @@ void append_numbers(std::string& out, std::span<const float> values) {
 }
 
 Result<VectorFacts> measure(std::span<const float> values) {
-  // Several sums, so that the additions need not wait for each other. Squares of float32 cannot overflow a double.
+  // Several sums, so that the additions need not wait for each other. Squares of float32 cannot overflow a
+  // double.
   constexpr std::size_t kLanes = 8;
   std::array<double, kLanes> sums{};
   std::size_t i = 0;

@@ -16,11 +16,14 @@
 namespace embedrouter::api {
 namespace {
 
-// The grammar of RFC 8259 for an array of numbers, letter by letter, with nothing clever in it. The number of values.
+// The grammar of RFC 8259 for an array of numbers, letter by letter, with nothing clever in it. The number of
+// values.
 std::optional<std::size_t> plain_grammar(std::string_view json) {
   std::size_t at = 0;
   const auto peek = [&] { return at < json.size() ? json[at] : '\0'; };
-  const auto space = [&] { while (at < json.size() && std::string_view(" \t\r\n").find(json[at]) != std::string_view::npos) ++at; };
+  const auto space = [&] {
+    while (at < json.size() && std::string_view(" \t\r\n").find(json[at]) != std::string_view::npos) ++at;
+  };
   const auto digits = [&] {
     const std::size_t begin = at;
     while (peek() >= '0' && peek() <= '9') ++at;
@@ -68,11 +71,14 @@ float any_float(Random& random) {
 
 std::vector<float> vector_like_an_embedding(Random& random, std::size_t width) {
   std::vector<float> values(width);
-  for (float& value : values) value = static_cast<float>(random.uniform() - 0.5) * (random.below(20) == 0 ? 1e-4F : 0.1F);
+  for (float& value : values)
+    value = static_cast<float>(random.uniform() - 0.5) * (random.below(20) == 0 ? 1e-4F : 0.1F);
   return values;
 }
 
-std::uint32_t bits(float value) { return std::bit_cast<std::uint32_t>(value); }
+std::uint32_t bits(float value) {
+  return std::bit_cast<std::uint32_t>(value);
+}
 
 TEST(ScanNumbers, counts_what_is_well_formed) {
   struct Case {
@@ -87,7 +93,7 @@ TEST(ScanNumbers, counts_what_is_well_formed) {
            {"[0]", 1, false},
            {"[-0.0,0e5,0.000E-3]", 3, false},
            {"[0,0,1e-45]", 3, true},
-           {"[1e-400]", 1, false},   // below float32's smallest: zero once it is read
+           {"[1e-400]", 1, false},  // below float32's smallest: zero once it is read
            {"[ 0.5 ,\r\n\t-2.5e-05 , 3E+2 ]", 3, true},
            {"[340282346638528859811704183484516925440]", 1, true},
            {"[3.4028235e38,-3.4028235e38]", 2, true},
@@ -102,11 +108,52 @@ TEST(ScanNumbers, counts_what_is_well_formed) {
 }
 
 TEST(ScanNumbers, refuses_what_is_not_an_array_of_numbers) {
-  for (const std::string_view json :
-       {"", "[", "]", "1", "[1", "1]", "[,]", "[1,]", "[,1]", "[1,,2]", "[1 2]", "[01]", "[-01]", "[00]", "[1.]", "[.5]", "[-.5]",
-        "[+1]", "[-]", "[--1]", "[1-2]", "[1e]", "[1e+]", "[1e5e5]", "[1.2.3]", "[1e5.5]", "[1e-5.5]", "[1e-5e-5]", "[1.5-2]",
-        "[0x10]", "[1_0]", "[[1]]", "[1]]", "[\"1\"]", "[true]", "[{}]", "[1;2]", "[1,\v2]", "[1\0]", "[\xff]", "[1,\xc2\xa0 2]",
-        "{1}", "[1,2}", "[1]x", " [1]", "[1] "}) {
+  for (const std::string_view json : {"",
+                                      "[",
+                                      "]",
+                                      "1",
+                                      "[1",
+                                      "1]",
+                                      "[,]",
+                                      "[1,]",
+                                      "[,1]",
+                                      "[1,,2]",
+                                      "[1 2]",
+                                      "[01]",
+                                      "[-01]",
+                                      "[00]",
+                                      "[1.]",
+                                      "[.5]",
+                                      "[-.5]",
+                                      "[+1]",
+                                      "[-]",
+                                      "[--1]",
+                                      "[1-2]",
+                                      "[1e]",
+                                      "[1e+]",
+                                      "[1e5e5]",
+                                      "[1.2.3]",
+                                      "[1e5.5]",
+                                      "[1e-5.5]",
+                                      "[1e-5e-5]",
+                                      "[1.5-2]",
+                                      "[0x10]",
+                                      "[1_0]",
+                                      "[[1]]",
+                                      "[1]]",
+                                      "[\"1\"]",
+                                      "[true]",
+                                      "[{}]",
+                                      "[1;2]",
+                                      "[1,\v2]",
+                                      "[1\0]",
+                                      "[\xff]",
+                                      "[1,\xc2\xa0 2]",
+                                      "{1}",
+                                      "[1,2}",
+                                      "[1]x",
+                                      " [1]",
+                                      "[1] "}) {
     const auto facts = scan_numbers(json);
     ASSERT_FALSE(facts) << json;
     EXPECT_EQ(facts.error().code(), ErrorCode::upstream_invalid_answer) << json;
@@ -125,7 +172,7 @@ TEST(ScanNumbers, says_which_value_is_no_number_or_too_large) {
            {"[3.5e38]", "value 0 is too large for float32"},
            {"[-340282366920938463463374607431768211456]", "value 0 is too large for float32"},
        }) {
-    for (const bool padded : {false, true}) {   // also behind the first vector block
+    for (const bool padded : {false, true}) {  // also behind the first vector block
       std::string json(c.json);
       std::string message(c.message);
       if (padded) {
@@ -147,16 +194,22 @@ TEST(ScanNumbers, agrees_with_the_plain_grammar_on_mutated_vectors) {
   for (int round = 0; round < 60'000; ++round) {
     std::string json;
     append_numbers(json, vector_like_an_embedding(random, 1 + random.below(40)));
-    if (random.below(3) == 0) {   // as a pretty printer writes it
-      for (std::size_t i = json.find(','); i != std::string::npos; i = json.find(',', i + 6)) json.insert(i + 1, "\n    ");
+    if (random.below(3) == 0) {  // as a pretty printer writes it
+      for (std::size_t i = json.find(','); i != std::string::npos; i = json.find(',', i + 6))
+        json.insert(i + 1, "\n    ");
     }
     for (std::uint64_t edits = random.below(3); edits != 0; --edits) {
       const std::size_t at = random.below(json.size());
       const char c = kAlphabet[random.below(kAlphabet.size())];
       switch (random.below(3)) {
-        case 0: json[at] = c; break;
-        case 1: json.insert(at, 1, c); break;
-        default: json.erase(at, 1);
+        case 0:
+          json[at] = c;
+          break;
+        case 1:
+          json.insert(at, 1, c);
+          break;
+        default:
+          json.erase(at, 1);
       }
     }
     const auto expected = plain_grammar(json);
@@ -194,14 +247,24 @@ TEST(ParseNumbers, rounds_as_the_reference_does) {
     char* end = nullptr;
     const float near = any_float(random);
     switch (random.below(4)) {
-      case 0: end = std::to_chars(digits, digits + sizeof digits, static_cast<double>(near)).ptr; break;
-      case 1:  // exactly between two neighbours, where rounding is hardest
-        end = std::to_chars(digits, digits + sizeof digits, (static_cast<double>(near) + std::nextafter(near, 1.0F)) / 2).ptr;
+      case 0:
+        end = std::to_chars(digits, digits + sizeof digits, static_cast<double>(near)).ptr;
         break;
-      case 2: end = std::to_chars(digits, digits + sizeof digits, random.uniform() * 2 - 1, std::chars_format::general, 19).ptr; break;
+      case 1:  // exactly between two neighbours, where rounding is hardest
+        end = std::to_chars(digits, digits + sizeof digits,
+                            (static_cast<double>(near) + std::nextafter(near, 1.0F)) / 2)
+                  .ptr;
+        break;
+      case 2:
+        end = std::to_chars(digits, digits + sizeof digits, random.uniform() * 2 - 1,
+                            std::chars_format::general, 19)
+                  .ptr;
+        break;
       default:
-        end = std::to_chars(digits, digits + sizeof digits, std::bit_cast<double>(random.next() % 0x7FF0000000000000U),
-                            std::chars_format::scientific, static_cast<int>(random.below(12))).ptr;
+        end = std::to_chars(digits, digits + sizeof digits,
+                            std::bit_cast<double>(random.next() % 0x7FF0000000000000U),
+                            std::chars_format::scientific, static_cast<int>(random.below(12)))
+                  .ptr;
     }
     float expected = 0;
     const std::string number(digits, end);
@@ -231,7 +294,8 @@ TEST(AppendNumbers, writes_what_reads_back_to_the_same_bits) {
   for (int round = 0; round < 500; ++round) {
     std::vector<float> values(1 + random.below(300));
     for (float& value : values) value = any_float(random);
-    values[0] = std::array{0.0F, -0.0F, FLT_MIN, FLT_MAX, FLT_TRUE_MIN, -FLT_MAX, 1e-5F, 1e20F}[random.below(8)];
+    values[0] =
+        std::array{0.0F, -0.0F, FLT_MIN, FLT_MAX, FLT_TRUE_MIN, -FLT_MAX, 1e-5F, 1e20F}[random.below(8)];
     std::string json = "x";
     append_numbers(json, values);
     json.erase(0, 1);
@@ -248,7 +312,8 @@ TEST(AppendNumbers, stays_json_whatever_the_values) {
   append_numbers(json, {});
   EXPECT_EQ(json, "[]");
   json.clear();
-  append_numbers(json, std::array{1.5F, std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::infinity()});
+  append_numbers(json, std::array{1.5F, std::numeric_limits<float>::quiet_NaN(),
+                                  -std::numeric_limits<float>::infinity()});
   EXPECT_EQ(json, "[1.5,null,null]");
 }
 
@@ -290,7 +355,7 @@ TEST(Base64, round_trips_every_width) {
 }
 
 TEST(Base64, refuses_each_character_outside_the_alphabet_at_each_place) {
-  std::vector<float> values(21, 0.5F);   // 84 bytes: two vector blocks and a rest
+  std::vector<float> values(21, 0.5F);  // 84 bytes: two vector blocks and a rest
   std::string good;
   append_base64(good, values);
   ASSERT_EQ(good.size(), 112U);
@@ -300,7 +365,7 @@ TEST(Base64, refuses_each_character_outside_the_alphabet_at_each_place) {
       text[at] = static_cast<char>(c);
       const bool letter = std::isalnum(c) != 0 && c < 128;
       const bool standard = letter || c == '+' || c == '/';
-      if (c == '=' && at == good.size() - 1) continue;   // padding: another length
+      if (c == '=' && at == good.size() - 1) continue;  // padding: another length
       EXPECT_EQ(decode_base64(text, values).has_value(), standard || c == '-' || c == '_') << at << ' ' << c;
       EXPECT_EQ(is_canonical_base64(text), standard) << at << ' ' << c;
     }
@@ -308,7 +373,8 @@ TEST(Base64, refuses_each_character_outside_the_alphabet_at_each_place) {
 }
 
 TEST(Base64, refuses_lengths_padding_and_spare_bits_that_cannot_be) {
-  for (const std::string_view text : {"A", "AACAP", "AACAPw=", "AACAPw===", "=", "==", "AACAPwA=", "AAAA", "AAAAAAAA", "AACAPwAAIMA=="}) {
+  for (const std::string_view text :
+       {"A", "AACAP", "AACAPw=", "AACAPw===", "=", "==", "AACAPwA=", "AAAA", "AAAAAAAA", "AACAPwAAIMA=="}) {
     EXPECT_FALSE(base64_width(text)) << text;
     EXPECT_FALSE(is_canonical_base64(text)) << text;
   }
@@ -323,11 +389,12 @@ TEST(Base64, refuses_lengths_padding_and_spare_bits_that_cannot_be) {
 TEST(Base64, blocks_agree_with_the_plain_way) {
   Random random(6);
   std::string text;
-  for (int i = 0; i < 300; ++i) text += "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"[random.below(64)];
+  for (int i = 0; i < 300; ++i)
+    text += "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"[random.below(64)];
   std::vector<unsigned char> bytes(225);
   const std::size_t done = decode_base64_blocks(text, bytes);
   for (std::size_t i = 0; i < done; i += 4) {
-    float value = 0;   // four characters and "A==" make one value
+    float value = 0;  // four characters and "A==" make one value
     ASSERT_TRUE(decode_base64(text.substr(i, 4) + "AA==", {&value, 1}));
     EXPECT_EQ(std::memcmp(&value, &bytes[i / 4 * 3], 3), 0);
   }
@@ -344,7 +411,8 @@ TEST(Measure, sums_the_squares_and_finds_what_is_not_finite) {
   EXPECT_FALSE(measure(std::vector<float>(9, -0.0F))->nonzero);
   EXPECT_TRUE(measure(std::vector<float>(3, FLT_TRUE_MIN))->nonzero);
   EXPECT_TRUE(measure(std::vector<float>(4096, FLT_MAX))) << "large is not infinite";
-  for (const float bad : {std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity(), NAN}) {
+  for (const float bad :
+       {std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity(), NAN}) {
     values[777] = bad;
     facts = measure(values);
     ASSERT_FALSE(facts);

@@ -1,0 +1,229 @@
+#include "api/provider_preferences.h"
+
+#include <bitset>
+#include <cmath>
+#include <iterator>
+
+#include "api/request_reader.h"
+
+namespace embedrouter::api {
+namespace {
+
+constexpr std::size_t kMostEntries = 256;
+
+// {"a": …, "b": …}: `read(name, param)` for each member that is not null.
+template <class Read>
+Result<void> for_each_member(RequestReader& reader, std::string_view param, Read read) {
+  if (auto open = reader.open_object(param); !open) return open;
+  bool first = true;
+  JsonString key;
+  while (reader.json().next_member(first, key)) {
+    const std::string_view name = reader.in_place(key);
+    if (reader.skip_null()) continue;
+    auto done = read(name);
+    if (!done) return done;
+  }
+  if (!reader.json().ok()) return reader.malformed();
+  return {};
+}
+
+Result<void> skip(RequestReader& reader) {
+  if (!reader.json().skip()) return reader.malformed();
+  return {};
+}
+
+Result<void> read_strings(RequestReader& reader, std::string_view param, std::vector<std::string_view>& out) {
+  constexpr std::string_view kExpected = "an array of strings";
+  JsonCursor& json = reader.json();
+  if (json.kind() != JsonKind::array) return reader.wrong_kind(param, kExpected);
+  json.enter('[');
+  out.clear();
+  bool first = true;
+  while (json.next_element(first)) {
+    const std::string at = std::string(param) + "[" + std::to_string(out.size()) + "]";
+    if (out.size() == kMostEntries) {
+      return invalid(param,
+                     std::string(param) + " has more than " + std::to_string(kMostEntries) + " entries");
+    }
+    auto text = reader.text(at);
+    if (!text) return fail(std::move(text).error());
+    if (text->empty()) return invalid(at, at + " is empty");
+    out.push_back(*text);
+  }
+  if (!json.ok()) return reader.malformed();
+  return {};
+}
+
+Result<void> read_flag(RequestReader& reader, std::string_view param, bool& out) {
+  const auto flag = reader.flag(param);
+  if (!flag) return fail(flag.error());
+  out = *flag;
+  return {};
+}
+
+// Finite and not negative; as a number, or, where `or_text`, as a string that holds one.
+Result<void> read_amount(RequestReader& reader, const std::string& param, bool or_text,
+                         std::optional<double>& out) {
+  const std::string_view expected =
+      or_text ? "a number that is not negative, or a string of one" : "a number that is not negative";
+  const JsonKind kind = reader.json().kind();
+  if (kind != JsonKind::number && !(or_text && kind == JsonKind::string))
+    return reader.wrong_kind(param, expected);
+  std::string_view digits;
+  if (kind == JsonKind::string) {
+    auto text = reader.text(param);
+    if (!text) return fail(std::move(text).error());
+    const char* at = text->data();
+    Decimal decimal;
+    if (read_decimal(at, at + text->size(), decimal) && at == text->data() + text->size()) digits = *text;
+  } else {
+    Decimal decimal;
+    if (!reader.json().read_number(decimal)) return reader.malformed();
+    digits = decimal.text;
+  }
+  double value = -1;
+  fast_float::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (!std::isfinite(value) || value < 0)
+    return invalid(param, (std::string(param) + " must be ").append(expected));
+  out = value;
+  return {};
+}
+
+struct Amount {
+  std::string_view name;
+  std::optional<double>* value;
+};
+Result<void> read_amounts(RequestReader& reader, std::string_view param, bool or_text,
+                          std::initializer_list<Amount> amounts) {
+  return for_each_member(reader, param, [&](std::string_view name) -> Result<void> {
+    const auto* const known = std::ranges::find(amounts, name, &Amount::name);
+    if (known == amounts.end()) return skip(reader);
+    const std::string path = std::string(param) + "." + std::string(name);
+    if (known->value->has_value()) return invalid(path, path + " appears twice");
+    return read_amount(reader, path, or_text, *known->value);
+  });
+}
+
+Result<void> read_percentiles(RequestReader& reader, std::string_view param, Percentiles& out) {
+  if (reader.json().kind() == JsonKind::number)
+    return read_amount(reader, std::string(param), false, out.p50);
+  if (reader.json().kind() != JsonKind::object)
+    return reader.wrong_kind(param, "a number or an object of percentiles");
+  return read_amounts(reader, param, false,
+                      {{"p50", &out.p50}, {"p75", &out.p75}, {"p90", &out.p90}, {"p99", &out.p99}});
+}
+
+Result<void> read_sort_name(RequestReader& reader, std::string_view param, Sort& out) {
+  const auto name = reader.text(param);
+  if (!name) return fail(name.error());
+  if (*name == "price") {
+    out = Sort::price;
+  } else if (*name == "throughput") {
+    out = Sort::throughput;
+  } else if (*name == "latency") {
+    out = Sort::latency;
+  } else if (*name == "exacto") {  // orders by tool calling, which embeddings models do not do
+    out = Sort::none;
+  } else {
+    return invalid(param, std::string(param) + " must be \"price\", \"throughput\" or \"latency\"");
+  }
+  return {};
+}
+
+Result<void> read_sort(RequestReader& reader, ProviderPreferences& out) {
+  if (reader.json().kind() == JsonKind::string) return read_sort_name(reader, "provider.sort", out.sort);
+  if (reader.json().kind() != JsonKind::object)
+    return reader.wrong_kind("provider.sort", "a string or an object with by and partition");
+  return for_each_member(reader, "provider.sort", [&](std::string_view name) -> Result<void> {
+    if (name == "by") return read_sort_name(reader, "provider.sort.by", out.sort);
+    if (name != "partition") return skip(reader);
+    const auto partition =
+        reader.text("provider.sort.partition");  // means something only where there are several models
+    if (!partition) return fail(partition.error());
+    if (*partition == "model" || *partition == "none") return {};
+    return invalid("provider.sort.partition", "provider.sort.partition must be \"model\" or \"none\"");
+  });
+}
+
+Result<void> read_data_collection(RequestReader& reader, ProviderPreferences& out) {
+  const auto text = reader.text("provider.data_collection");
+  if (!text) return fail(text.error());
+  out.deny_data_collection = *text == "deny";
+  if (out.deny_data_collection || *text == "allow") return {};
+  return invalid("provider.data_collection", "provider.data_collection must be \"allow\" or \"deny\"");
+}
+
+Result<void> read_options(RequestReader& reader, ProviderPreferences& out) {
+  return for_each_member(reader, "provider.options", [&](std::string_view slug) -> Result<void> {
+    if (out.options.size() == kMostEntries) {
+      return invalid("provider.options",
+                     "provider.options has more than " + std::to_string(kMostEntries) + " entries");
+    }
+    if (reader.json().kind() != JsonKind::object)
+      return reader.wrong_kind("provider.options", "an object of objects");
+    ProviderPreferences::Option option{slug, {}};
+    if (!reader.json().skip(&option.json)) return reader.malformed();
+    out.options.push_back(option);
+    return {};
+  });
+}
+
+struct Member {
+  std::string_view name;
+  Result<void> (*read)(RequestReader&, ProviderPreferences&);
+};
+using P = ProviderPreferences;
+using R = RequestReader;
+constexpr Member kMembers[] = {
+    {"order", [](R& r, P& p) { return p.has_order = true, read_strings(r, "provider.order", p.order); }},
+    {"only", [](R& r, P& p) { return p.has_only = true, read_strings(r, "provider.only", p.only); }},
+    {"ignore", [](R& r, P& p) { return read_strings(r, "provider.ignore", p.ignore); }},
+    {"quantizations", [](R& r, P& p) { return read_strings(r, "provider.quantizations", p.quantizations); }},
+    {"allow_fallbacks",
+     [](R& r, P& p) { return read_flag(r, "provider.allow_fallbacks", p.allow_fallbacks); }},
+    {"require_parameters",
+     [](R& r, P& p) { return read_flag(r, "provider.require_parameters", p.require_parameters); }},
+    {"zdr", [](R& r, P& p) { return read_flag(r, "provider.zdr", p.zdr); }},
+    {"enforce_distillable_text",
+     [](R& r, P& p) {
+       return read_flag(r, "provider.enforce_distillable_text", p.enforce_distillable_text);
+     }},
+    {"data_collection", read_data_collection},
+    {"sort", read_sort},
+    {"max_price",
+     [](R& r, P& p) {
+       auto& price = p.max_price;
+       return read_amounts(r, "provider.max_price", true,
+                           {{"prompt", &price.prompt},
+                            {"completion", &price.completion},
+                            {"request", &price.request},
+                            {"image", &price.image},
+                            {"audio", &price.audio}});
+     }},
+    {"preferred_min_throughput",
+     [](R& r, P& p) {
+       return read_percentiles(r, "provider.preferred_min_throughput", p.preferred_min_throughput);
+     }},
+    {"preferred_max_latency",
+     [](R& r, P& p) {
+       return read_percentiles(r, "provider.preferred_max_latency", p.preferred_max_latency);
+     }},
+    {"options", read_options},
+};
+
+}  // namespace
+
+Result<void> read_provider(RequestReader& reader, ProviderPreferences& out) {
+  std::bitset<std::size(kMembers)> seen;
+  return for_each_member(reader, "provider", [&](std::string_view name) -> Result<void> {
+    const auto* const member = std::ranges::find(kMembers, name, &Member::name);
+    if (member == std::end(kMembers)) return skip(reader);
+    const auto index = static_cast<std::size_t>(member - kMembers);
+    if (seen.test(index))
+      return invalid("provider." + std::string(name), "provider." + std::string(name) + " appears twice");
+    seen.set(index);
+    return member->read(reader, out);
+  });
+}
+
+}  // namespace embedrouter::api

@@ -18,53 +18,54 @@ namespace embedrouter::net {
 // scheme://host[:port][/prefix]
 struct Url {
   bool tls = false;
-  std::string host;      // without brackets
+  std::string host;  // without brackets
   std::uint16_t port = 0;
-  std::string path;      // "/v1", no trailing slash; may be empty
+  std::string path;  // "/v1", no trailing slash; may be empty
   static Result<Url> parse(std::string_view text);
-  std::string authority() const;   // for the Host header
+  std::string authority() const;  // for the Host header
 };
 
 struct ClientDeadlines {
-  std::chrono::milliseconds connect{5'000};       // resolving, connecting, TLS
-  std::chrono::milliseconds first_byte{30'000};   // from the last byte sent to the first of the answer
-  std::chrono::milliseconds idle{15'000};         // between bytes of the answer
+  std::chrono::milliseconds connect{5'000};      // resolving, connecting, TLS
+  std::chrono::milliseconds first_byte{30'000};  // from the last byte sent to the first of the answer
+  std::chrono::milliseconds idle{15'000};        // between bytes of the answer
 };
 
 struct ClientLimits {
   std::size_t header_bytes = 64 * 1024;
   std::size_t body_bytes = 512u << 20;
-  std::size_t idle_connections = 64;              // kept per origin
-  std::chrono::milliseconds idle_timeout{30'000}; // a pooled connection older than this is not reused
+  std::size_t idle_connections = 64;               // kept per origin
+  std::chrono::milliseconds idle_timeout{30'000};  // a pooled connection older than this is not reused
 };
 
 struct ClientRequest {
   std::string_view method = "POST";
-  std::string target;                      // path and query
-  std::vector<OwnedHeader> headers;        // Host and Content-Length are net's own
+  std::string target;                // path and query
+  std::vector<OwnedHeader> headers;  // Host and Content-Length are net's own
   Body body;
-  std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();   // total
+  std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();  // total
 };
 
 struct ClientResponse {
   int status = 0;
-  Headers headers;                                  // views into `head`
+  Headers headers;  // views into `head`
   std::shared_ptr<const Buffer> head;
-  std::shared_ptr<const Buffer> body;               // never null
+  std::shared_ptr<const Buffer> body;  // never null
 };
 
 struct ClientTls {
-  std::string ca_file;   // PEM; empty: the system's
+  std::string ca_file;  // PEM; empty: the system's
 };
 
-// HTTP to one origin over pooled keep-alive connections. One per I/O thread and origin; used from that thread only.
-// A request on a reused connection that dies before the first byte of an answer is sent once more on a fresh one.
-// Failures: upstream_unreachable (with a detail that says which step), upstream_timeout (which deadline),
-// upstream_invalid_answer (not HTTP, too large, redirect without…). Cancelling the task closes the connection at once.
+// HTTP to one origin over pooled keep-alive connections. One per I/O thread and origin; used from that thread
+// only. A request on a reused connection that dies before the first byte of an answer is sent once more on a
+// fresh one. Failures: upstream_unreachable (with a detail that says which step), upstream_timeout (which
+// deadline), upstream_invalid_answer (not HTTP, too large, redirect without…). Cancelling the task closes the
+// connection at once.
 class Client {
  public:
-  static Result<std::unique_ptr<Client>> make(asio::io_context& io, Url origin, ClientDeadlines deadlines, ClientLimits limits,
-                                              ClientTls tls);
+  static Result<std::unique_ptr<Client>> make(asio::io_context& io, Url origin, ClientDeadlines deadlines,
+                                              ClientLimits limits, ClientTls tls);
   virtual ~Client() = default;
   // Any status is a value: what it means is the caller's business. Redirects are not followed.
   virtual Task<Result<ClientResponse>> send(ClientRequest request) = 0;

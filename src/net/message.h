@@ -11,13 +11,13 @@
 namespace embedrouter::net {
 
 struct Header {
-  std::string_view name, value;   // value without surrounding blanks
+  std::string_view name, value;  // value without surrounding blanks
 };
 
 // Header fields as views into the head of a message. Lookup ignores case.
 class Headers {
  public:
-  std::optional<std::string_view> find(std::string_view name) const;   // the first of that name
+  std::optional<std::string_view> find(std::string_view name) const;  // the first of that name
   const std::vector<Header>& all() const noexcept { return fields_; }
   void add(std::string_view name, std::string_view value) { fields_.push_back({name, value}); }
   void clear() noexcept { fields_.clear(); }
@@ -28,11 +28,11 @@ class Headers {
 
 // The start of a request: valid as long as its Exchange.
 struct RequestHead {
-  std::string_view method;   // "POST"
-  std::string_view path;     // decoded no further than the wire: "/api/v1/embeddings"
-  std::string_view query;    // without '?', may be empty
+  std::string_view method;  // "POST"
+  std::string_view path;    // decoded no further than the wire: "/api/v1/embeddings"
+  std::string_view query;   // without '?', may be empty
   Headers headers;
-  std::optional<std::uint64_t> content_length;   // nullopt: chunked or none
+  std::optional<std::uint64_t> content_length;  // nullopt: chunked or none
   bool chunked = false;
 };
 
@@ -42,7 +42,7 @@ struct OwnedHeader {
 
 struct Response {
   int status = 200;
-  std::vector<OwnedHeader> headers;   // Content-Length, Date and Connection are net's own
+  std::vector<OwnedHeader> headers;  // Content-Length, Date and Connection are net's own
   std::string_view content_type = "application/json";
   Body body;
 };

@@ -11,22 +11,25 @@
 
 namespace embedrouter::net {
 
-// One request and its answer, whatever HTTP version or transport carries it. Used from its connection's thread only.
+// One request and its answer, whatever HTTP version or transport carries it. Used from its connection's
+// thread only.
 class Exchange {
  public:
   virtual ~Exchange() = default;
   virtual const RequestHead& head() const = 0;
   // The address of the peer, for logs: "127.0.0.1".
   virtual std::string_view peer() const = 0;
-  // Reads the whole body; answers `Expect: 100-continue` first. At most once. payload_too_large as soon as Content-Length or
-  // the bytes pass `limit`; request_timeout; client_closed; invalid_request for broken framing.
+  // Reads the whole body; answers `Expect: 100-continue` first. At most once. payload_too_large as soon as
+  // Content-Length or the bytes pass `limit`; request_timeout; client_closed; invalid_request for broken
+  // framing.
   virtual Task<Result<Buffer>> read_body(std::size_t limit) = 0;
   // From now on, while the handler works, `102 Processing` is sent after each `every` without an answer.
   virtual void keep_informed(std::chrono::milliseconds every) = 0;
 };
 
-// Answers a request. One object per I/O thread. While handle() runs, net watches the connection: if the client leaves, the
-// coroutine is cancelled (its pending asio operation ends with operation_aborted) and its answer is dropped.
+// Answers a request. One object per I/O thread. While handle() runs, net watches the connection: if the
+// client leaves, the coroutine is cancelled (its pending asio operation ends with operation_aborted) and its
+// answer is dropped.
 class Handler {
  public:
   virtual ~Handler() = default;
@@ -38,31 +41,35 @@ class Handler {
 
 struct ServerLimits {
   std::size_t header_bytes = 64 * 1024;
-  std::chrono::milliseconds idle_timeout{75'000};      // between requests, and between bytes of one
-  std::chrono::milliseconds header_timeout{30'000};    // from the first byte of a request to the end of its headers
-  std::chrono::milliseconds body_timeout{120'000};     // from the headers to the end of the body
-  std::chrono::milliseconds write_timeout{120'000};    // for a client that does not read
-  std::size_t connections = 16'384;                    // over all threads; one more is closed at accept
+  std::chrono::milliseconds idle_timeout{75'000};  // between requests, and between bytes of one
+  std::chrono::milliseconds header_timeout{
+      30'000};  // from the first byte of a request to the end of its headers
+  std::chrono::milliseconds body_timeout{120'000};   // from the headers to the end of the body
+  std::chrono::milliseconds write_timeout{120'000};  // for a client that does not read
+  std::size_t connections = 16'384;                  // over all threads; one more is closed at accept
 };
 
 struct ServerTls {
-  std::string cert_file, key_file;   // PEM; both empty: plain HTTP
+  std::string cert_file, key_file;  // PEM; both empty: plain HTTP
 };
 
-// Listens, accepts, frames. run() on each I/O thread's io_context; a connection stays on the thread that accepted it.
+// Listens, accepts, frames. run() on each I/O thread's io_context; a connection stays on the thread that
+// accepted it.
 class Server {
  public:
-  // `address`: "127.0.0.1:8080", "[::1]:0", "0.0.0.0:80". Port 0 takes a free one. Fails with a message that says what to do
-  // (port taken, no such address, no permission, certificate unreadable).
-  static Result<std::unique_ptr<Server>> listen(const std::string& address, const ServerLimits& limits, const ServerTls& tls);
+  // `address`: "127.0.0.1:8080", "[::1]:0", "0.0.0.0:80". Port 0 takes a free one. Fails with a message that
+  // says what to do (port taken, no such address, no permission, certificate unreadable).
+  static Result<std::unique_ptr<Server>> listen(const std::string& address, const ServerLimits& limits,
+                                                const ServerTls& tls);
   virtual ~Server() = default;
 
   virtual std::uint16_t port() const = 0;
-  // Begins to accept on `io` with `handler`; call once per I/O thread, before its io.run(). Both must outlive the server's
-  // connections.
+  // Begins to accept on `io` with `handler`; call once per I/O thread, before its io.run(). Both must outlive
+  // the server's connections.
   virtual void serve(asio::io_context& io, Handler& handler) = 0;
-  // Stops accepting, lets requests under way finish (they answer with Connection: close), closes idle connections, and
-  // when none is left or `grace` is over, closes the rest. Thread-safe; returns at once; drained() tells when all are gone.
+  // Stops accepting, lets requests under way finish (they answer with Connection: close), closes idle
+  // connections, and when none is left or `grace` is over, closes the rest. Thread-safe; returns at once;
+  // drained() tells when all are gone.
   virtual void drain(std::chrono::milliseconds grace) = 0;
   virtual bool drained() const = 0;
   virtual std::size_t connections() const = 0;

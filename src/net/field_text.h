@@ -1,0 +1,22 @@
+#pragma once
+#include <algorithm>
+#include <string_view>
+
+namespace embedrouter::net {
+
+inline char ascii_lower(char c) noexcept {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
+
+// Names of fields and codings are compared without regard to the case of ASCII letters.
+inline bool same_ignoring_case(std::string_view a, std::string_view b) noexcept {
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
+                                            [](char x, char y) { return ascii_lower(x) == ascii_lower(y); });
+}
+
+// A value with any of these would start another header, or end the head.
+inline bool has_line_break(std::string_view text) noexcept {
+  return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos;
+}
+
+}  // namespace embedrouter::net

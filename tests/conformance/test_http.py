@@ -83,10 +83,17 @@ def test_the_scheme_is_read_in_any_case(router, scheme):
 
 @pytest.mark.parametrize(
     "headers",
-    [{"Cookie": ""}, {"Accept": "application/json;q=1, text/event-stream;q=0"}, {"Accept": "text/event-stream"}, {"Accept": "*/*"},
-     {"Content-Type": "application/json; charset=utf-8"}, {"Content-Type": "text/plain"}, {"HTTP-Referer": "https://example.com", "X-Title": "t"},
-     {"X-Stainless-Retry-Count": "0"}, {"Accept-Encoding": "gzip, deflate, br, zstd"}],
-)  # fmt: skip
+    [
+        {"Cookie": ""},
+        {"Accept": "application/json;q=1, text/event-stream;q=0"},
+        {"Accept": "text/event-stream"},
+        {"Content-Type": "application/json; charset=utf-8"},
+        {"Content-Type": "text/plain"},
+        {"HTTP-Referer": "https://example.com", "X-Title": "t"},
+        {"X-Stainless-Retry-Count": "0"},
+        {"Accept-Encoding": "gzip, deflate, br, zstd"},
+    ],
+)
 def test_headers_that_clients_send_are_tolerated(router, headers):
     answer = router.request("POST", "/api/v1/embeddings", OK, headers)
     assert answer.status == 200 and answer.headers.get_content_type() == "application/json"
@@ -197,7 +204,7 @@ BROKEN = {
     "unknown_coding": (b"POST /v1/embeddings HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: zip\r\n\r\n", {400, 501}),
     "huge_header": (b"GET /healthz HTTP/1.1\r\nHost: x\r\nA: " + b"b" * (1 << 20) + b"\r\n\r\n", {431}),
     "endless_headers": (b"GET /healthz HTTP/1.1\r\nHost: x\r\n" + b"A: b\r\n" * 200_000 + b"\r\n", {431}),
-    "bad_expectation": (b"POST /v1/embeddings HTTP/1.1\r\nHost: x\r\nExpect: miracles\r\nContent-Length: 2\r\n\r\n{}", {401, 417}),
+    "bad_expectation": (b"POST /v1/embeddings HTTP/1.1\r\nHost: x\r\nExpect: miracles\r\n\r\n", {401, 417}),
 }  # fmt: skip
 
 

@@ -69,7 +69,17 @@ def test_pages_follow_their_links_to_the_end(many):
     assert ids == [f"test/model-{i}" for i in reversed(range(25))]
 
 
-@pytest.mark.parametrize("query,count", [("?offset=0&limit=500", 25), ("?offset=20", 5), ("?offset=25", 0), ("?offset=999", 0), ("?limit=1", 1), ("?offset=24&limit=1", 1)])  # fmt: skip
+PAGES = {
+    "?offset=0&limit=500": 25,
+    "?offset=20": 5,
+    "?offset=25": 0,
+    "?offset=999": 0,
+    "?limit=1": 1,
+    "?offset=24&limit=1": 1,
+}
+
+
+@pytest.mark.parametrize("query,count", PAGES.items())
 def test_offset_and_limit_choose_the_page(many, query, count):
     assert len(listed(many, query)["data"]) == count
 

@@ -5,7 +5,9 @@
 #include <embedrouter/result.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -24,7 +26,7 @@ struct Endpoint {
   std::string provider_slug;   // "openai"; "local" for the embedded model
   std::string provider_name;   // "OpenAI"
   std::string upstream_model;
-  std::string price_prompt;    // as configured, for listings
+  std::string price_prompt;    // USD per token, the shortest decimal, for listings
   std::int64_t pico_usd_per_token = 0;   // the same as an integer, 1e-12 USD
   std::uint32_t max_batch_items = 0, max_batch_tokens = 0;   // 0: no declared limit
   std::string space;
@@ -55,22 +57,30 @@ struct EmbeddedFacts {
 };
 inline constexpr std::string_view kEmbeddedModelId = "sentence-transformers/all-minilm-l6-v2";
 inline constexpr std::string_view kEmbeddedAlias = "Taurus";
+inline constexpr std::string_view kEmbeddedProvider = "local";
 
 class Catalog {
  public:
   // `embedded` null: no embedded model. Fails only on what parse_config lets through and the embedded model contradicts.
   static Result<std::shared_ptr<const Catalog>> build(const Config& config, const EmbeddedFacts* embedded);
 
-  // By id or alias, ignoring case. Null if there is none.
+  // By id or alias, ignoring ASCII case. Null if there is none. Does not allocate.
   const Model* find(std::string_view name) const;
   // Newest first, stable; the order of GET /embeddings/models.
   const std::vector<const Model*>& listed() const noexcept { return listed_; }
+  // As configured: the embedded model's provider is not among them.
   const std::vector<ProviderConfig>& providers() const noexcept { return providers_; }
 
  private:
+  struct NameHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view name) const noexcept { return std::hash<std::string_view>()(name); }
+  };
+  Result<void> add(std::unique_ptr<Model> model);
+
   std::vector<std::unique_ptr<Model>> models_;
   std::vector<const Model*> listed_;
-  std::unordered_map<std::string, const Model*> by_name_;   // lower case
+  std::unordered_map<std::string, const Model*, NameHash, std::equal_to<>> by_name_;   // lower case
   std::vector<ProviderConfig> providers_;
 };
 

@@ -108,14 +108,22 @@ struct ConfigOutcome {
   std::vector<ConfigFault> faults;   // empty: the configuration is good
 };
 
-// Unknown keys, wrong types, out-of-range values, sections that later releases will know ([cache], [probe], [counters] with
-// anything but their defaults), dangling references and duplicate slugs, ids and aliases are all faults; all are reported.
-// `home` and `xdg_data_home` stand for the environment; empty if unset.
+// What stands outside the file. Empty members are unset.
 struct ConfigEnvironment {
-  std::string home, xdg_data_home;
+  std::string home = {}, xdg_data_home = {};
+  // Flags of the command line. They win over the file and are checked as if they stood in it.
+  std::string listen = {}, data_dir = {};
+  // The names a provider's `dialect` may have; empty: not checked here.
+  std::vector<std::string_view> dialects = {};
 };
+// Unknown keys, wrong types, out-of-range values, sections that later releases will know ([cache], [probe], [counters] with
+// anything but their defaults), dangling references and duplicate slugs, ids and aliases are all faults; all are reported, in
+// the order of their lines. A file that is not TOML is one fault, the first. Messages never hold a value of the file.
 ConfigOutcome parse_config(std::string_view toml, const ConfigEnvironment& environment);
 // Reads `file`; an unreadable file is one fault with line 0. Without a file: the defaults.
 ConfigOutcome load_config(const std::optional<std::filesystem::path>& file, const ConfigEnvironment& environment);
+
+// Where storage.url puts the SQLite database.
+std::filesystem::path database_path(const Config& config);
 
 }  // namespace embedrouter::catalog

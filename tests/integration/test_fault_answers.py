@@ -201,7 +201,7 @@ class TestStatuses:
         answer = statuses.embed("passing fault", model="test/status-500-once")
         assert answer.status == 200
         assert_right(answer, ["passing fault"])
-        assert [a["status"] for a in fake.attempts("status-500-once")] == [500, 200]
+        assert [a["status"] for a in fake.ended("status-500-once")] == [500, 200]
 
     def test_what_will_not_heal_is_sent_once(self, statuses, fake):
         for model in ("status-401", "status-402", "status-429-quota", "status-400", "status-400-policy"):

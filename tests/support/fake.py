@@ -34,6 +34,12 @@ class FakeUpstream:
         listed = wire.request(self.url, "GET", "/attempts", ca_file=self.ca_file).json["attempts"]
         return [attempt for attempt in listed if model in (None, attempt["model"])]
 
+    def ended(self, model: str) -> list[dict]:
+        """As attempts(), once none is open: a client may have its answer before the end is noted."""
+        attempts = lambda: self.attempts(model)  # noqa: E731
+        wire.eventually(lambda: all(a["state"] != "open" for a in attempts()), 5, f"the attempts on {model} end")
+        return attempts()
+
     def forget(self) -> None:
         wire.request(self.url, "DELETE", "/attempts", ca_file=self.ca_file)
 

@@ -51,7 +51,7 @@ def test_attempts_are_kept_without_text(start_fake, tmp_path):
         {"model": "ok", "input": ["my secret text"], "dimensions": 16, "user": "u"},
         {"Authorization": "Bearer sk-secret"},
     )  # fmt: skip
-    [attempt] = fake.attempts("ok")
+    [attempt] = fake.ended("ok")
     assert attempt["state"] == "answered" and attempt["status"] == 200
     assert attempt["items"] == 1 and attempt["dimensions"] == 16
     assert attempt["members"] == ["model", "input", "dimensions", "user"]

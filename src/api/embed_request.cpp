@@ -230,7 +230,8 @@ class RequestDecoder {
     std::string_view value;
     if (!json.skip(&value)) return reader_.malformed();
     for (const Refused& refused : kRefused) {
-      if (name != refused.name || asks_for_nothing(value)) continue;
+      if (name != refused.name) continue;
+      if (asks_for_nothing(value)) return {};
       std::string message(name);
       return invalid(name, (message += " cannot be applied here: ") += refused.instead);
     }

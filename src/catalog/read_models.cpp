@@ -212,6 +212,7 @@ EndpointConfig read_endpoint(Section& section, const ModelConfig& model,
                   "\"local\" is the embedded model, which needs no endpoint here; name another provider");
   } else if (slug && std::ranges::find(providers, *slug, &ProviderConfig::slug) == providers.end()) {
     std::vector<std::string_view> slugs;
+    slugs.reserve(providers.size());
     for (const ProviderConfig& provider : providers) slugs.emplace_back(provider.slug);
     const std::string_view meant = nearest(*slug, slugs);
     section.fault("provider", "is no slug of a [[provider]] in this file; " +

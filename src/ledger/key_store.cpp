@@ -1,28 +1,53 @@
 #include <algorithm>
 #include <array>
+#include <optional>
 
+#include "base/json_text.h"
 #include "base/random.h"
 #include "ledger/keys.h"
+#include "ledger/private_file.h"
 #include "ledger/sqlite.h"
 
 namespace embedrouter::ledger {
 namespace {
 
 constexpr std::string_view kPrefix = "sk-or-v1-";
-constexpr std::size_t kShortestPrefix = 8;   // of a hash, to name a key by
-constexpr std::int64_t kSchema = 1;
+constexpr std::size_t kHexDigits = 64;
+constexpr std::size_t kShortestHash = 8;
+constexpr std::size_t kLongestName = 200;
+constexpr std::chrono::milliseconds kPatience{5'000};
 
-constexpr const char* kCreate = R"(
-  BEGIN IMMEDIATE;
-  CREATE TABLE IF NOT EXISTS keys (
-    hash TEXT PRIMARY KEY, label TEXT NOT NULL, name TEXT NOT NULL, management INTEGER NOT NULL,
-    disabled INTEGER NOT NULL DEFAULT 0, created_at INTEGER NOT NULL) WITHOUT ROWID;
-  PRAGMA user_version = 1;
-  COMMIT)";
+// Marks the file as ours: "EmbR".
+constexpr std::int64_t kApplicationId = 0x456d6252;
+// The schema is the sum of these; PRAGMA user_version counts those a database has. Append; never change one that shipped.
+constexpr std::array kMigrations{
+    "CREATE TABLE keys ("
+    "  hash TEXT NOT NULL UNIQUE,"
+    "  label TEXT NOT NULL,"
+    "  name TEXT NOT NULL,"
+    "  management INTEGER NOT NULL,"
+    "  disabled INTEGER NOT NULL DEFAULT 0,"
+    "  created_at INTEGER NOT NULL"
+    ") STRICT;"
+    "PRAGMA application_id = 0x456d6252;"
+    "PRAGMA user_version = 1;",
+};
+constexpr auto kVersion = static_cast<std::int64_t>(kMigrations.size());
 
-constexpr const char* kColumns = "SELECT hash, label, name, management, disabled, created_at FROM keys ";
+bool is_hex(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+}
 
-KeyRecord record_of(const Statement& row) {
+bool is_name(std::string_view text) {
+  return !text.empty() && text.size() <= kLongestName && is_utf8(text) &&
+         std::ranges::none_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+}
+
+std::string label_of(std::string_view key) {
+  return std::string(key.substr(0, kPrefix.size() + 3)) + "..." + std::string(key.substr(key.size() - 4));
+}
+
+KeyRecord read_record(const Statement& row) {
   KeyRecord record;
   record.hash = row.text(0);
   record.label = row.text(1);
@@ -33,86 +58,167 @@ KeyRecord record_of(const Statement& row) {
   return record;
 }
 
+// Fails unless the database is new, ours, and of a version this release knows. Writes nothing.
+Result<std::int64_t> check_version(Database& database, const std::filesystem::path& file) {
+  auto version = database.integer("PRAGMA user_version");
+  if (!version) return version;
+  const auto owner = database.integer("PRAGMA application_id");
+  if (!owner) return owner;
+  const auto tables = database.integer("SELECT count(*) FROM sqlite_schema");
+  if (!tables) return tables;
+  const bool ours = *owner == kApplicationId;
+  const bool fresh = *tables == 0 && *version == 0 && *owner == 0;
+  if (!ours && !fresh) {
+    return fail(ErrorCode::internal,
+                file.string() + " is a database of another program; name another file in storage.url");
+  }
+  if (*version > kVersion) {
+    return fail(ErrorCode::internal, file.string() + " was made by a newer release (its version is " +
+                                         std::to_string(*version) + ", this release knows " + std::to_string(kVersion) +
+                                         "); upgrade embedrouter or choose another data_dir");
+  }
+  return version;
+}
+
+// Two processes that meet a new file may both ask for WAL; SQLite does not wait in that case, so this does.
+Result<void> switch_to_wal(Database& database, const std::filesystem::path& file) {
+  auto statement = database.prepare("PRAGMA journal_mode = WAL");
+  if (!statement) return fail(std::move(statement).error());
+  auto row = statement->step();
+  if (!row) return fail(std::move(row).error());
+  if (*row && statement->text(0) == "wal") return {};
+  return fail(ErrorCode::internal, "the file system of " + file.string() +
+                                       " cannot share a database between processes; choose a data_dir on a local disk");
+}
+
+Result<void> migrate(Database& database, const std::filesystem::path& file) {
+  return database.transaction([&]() -> Result<void> {
+    // Another process may have been faster.
+    const auto version = check_version(database, file);
+    if (!version) return fail(version.error());
+    for (auto next = static_cast<std::size_t>(*version); next < kMigrations.size(); ++next) {
+      if (auto done = database.run(kMigrations[next]); !done) return done;
+    }
+    return {};
+  });
+}
+
 class SqliteKeyStore final : public KeyStore {
  public:
   SqliteKeyStore(Database database, const Clock& clock) : database_(std::move(database)), clock_(clock) {}
 
   Result<NewKey> create(std::string_view name, bool management) override {
-    std::array<std::uint8_t, 32> secret;
+    if (!is_name(name)) {
+      return fail(Error(ErrorCode::invalid_request, "the name of a key has 1 to 200 bytes of UTF-8 and no control characters")
+                      .with_param("name"));
+    }
+    std::array<std::uint8_t, kHexDigits / 2> secret;
     secure_random(secret);
     NewKey made;
     made.key = std::string(kPrefix) + to_hex(secret);
     made.record.hash = to_hex(sha256(made.key));
-    made.record.label = made.key.substr(0, kPrefix.size() + 3) + "..." + made.key.substr(made.key.size() - 4);
+    made.record.label = label_of(made.key);
     made.record.name = name;
     made.record.management = management;
-    made.record.created_at = std::chrono::duration_cast<std::chrono::seconds>(clock_.wall().time_since_epoch()).count();
+    made.record.created_at =
+        std::chrono::duration_cast<std::chrono::seconds>(clock_.wall().time_since_epoch()).count();
+
     auto insert = database_.prepare("INSERT INTO keys (hash, label, name, management, created_at) VALUES (?, ?, ?, ?, ?)");
     if (!insert) return fail(std::move(insert).error());
-    insert->bind(made.record.hash).bind(made.record.label).bind(made.record.name).bind(std::int64_t{management});
-    insert->bind(made.record.created_at);
+    insert->bind(1, made.record.hash).bind(2, made.record.label).bind(3, made.record.name);
+    insert->bind(4, std::int64_t{management}).bind(5, made.record.created_at);
     if (auto done = insert->step(); !done) return fail(std::move(done).error());
     return made;
   }
 
   Result<std::vector<KeyRecord>> list() override {
-    auto select = database_.prepare((std::string(kColumns) + "ORDER BY created_at DESC, hash").c_str());
-    if (!select) return fail(std::move(select).error());
-    std::vector<KeyRecord> records;
-    for (;;) {
-      auto row = select->step();
-      if (!row) return fail(std::move(row).error());
-      if (!*row) return records;
-      records.push_back(record_of(*select));
-    }
+    return records(database_.prepare(
+        "SELECT hash, label, name, management, disabled, created_at FROM keys ORDER BY created_at DESC, rowid DESC"));
   }
 
-  Result<KeyRecord> revoke(std::string_view named) override {
-    auto all = list();
-    if (!all) return fail(std::move(all).error());
-    std::vector<KeyRecord> found;
-    std::ranges::copy_if(*all, std::back_inserter(found), [&](const KeyRecord& record) {
-      return record.label == named || (named.size() >= kShortestPrefix && record.hash.starts_with(named));
-    });
-    if (found.empty()) {
-      return fail(ErrorCode::not_found, "no key has that hash or label; `embedrouter keys list` shows them (a hash may be cut, to " +
-                                            std::to_string(kShortestPrefix) + " digits at the least)");
-    }
-    if (found.size() > 1) return fail(ErrorCode::invalid_request, "several keys are named so; give more digits of the hash");
+  Result<KeyRecord> revoke(std::string_view given) override {
+    auto record = named(given);
+    if (!record) return record;
     auto remove = database_.prepare("DELETE FROM keys WHERE hash = ?");
     if (!remove) return fail(std::move(remove).error());
-    remove->bind(found.front().hash);
-    if (auto done = remove->step(); !done) return fail(std::move(done).error());
-    return std::move(found.front());
+    if (auto done = remove->bind(1, record->hash).step(); !done) return fail(std::move(done).error());
+    if (database_.changes() == 0) return fail(ErrorCode::not_found, "the key is already revoked");
+    return record;
   }
 
   Result<std::size_t> size() override {
-    auto count = database_.single("SELECT count(*) FROM keys");
-    if (!count) return fail(std::move(count).error());
+    const auto count = database_.integer("SELECT count(*) FROM keys");
+    if (!count) return fail(count.error());
     return static_cast<std::size_t>(*count);
   }
 
-  Result<std::int64_t> version() override { return database_.single("PRAGMA data_version"); }
+  Result<std::int64_t> version() override { return database_.integer("PRAGMA data_version"); }
 
  private:
+  static Result<std::vector<KeyRecord>> records(Result<Statement> query) {
+    if (!query) return fail(std::move(query).error());
+    std::vector<KeyRecord> found;
+    for (;;) {
+      auto row = query->step();
+      if (!row) return fail(std::move(row).error());
+      if (!*row) return found;
+      found.push_back(read_record(*query));
+    }
+  }
+
+  // The one key that `given` means.
+  Result<KeyRecord> named(std::string_view given) {
+    const std::string low = is_key(given) ? to_hex(sha256(given)) : std::string(given);
+    const std::string high = low + "g";  // behind every hash that begins so
+    const bool by_label = low.starts_with(kPrefix);
+    if (!by_label && (low.size() < kShortestHash || !is_hex(low))) {
+      return fail(ErrorCode::invalid_request,
+                  "a key is named by its hash, at least the first 8 of its lower-case hex digits, or by its label; "
+                  "`embedrouter keys list` shows both");
+    }
+    auto query = database_.prepare(
+        by_label ? "SELECT hash, label, name, management, disabled, created_at FROM keys WHERE label = ? LIMIT 2"
+                 : "SELECT hash, label, name, management, disabled, created_at FROM keys WHERE hash >= ? AND hash < ? LIMIT 2");
+    if (query) query->bind(1, low);
+    if (query && !by_label) query->bind(2, high);
+    auto found = records(std::move(query));
+    if (!found) return fail(std::move(found).error());
+    if (found->empty()) return fail(ErrorCode::not_found, "there is no such key; `embedrouter keys list` shows those there are");
+    if (found->size() > 1) return fail(ErrorCode::invalid_request, "several keys are meant; give more digits of the hash");
+    return std::move(found->front());
+  }
+
   Database database_;
   const Clock& clock_;
 };
 
 }  // namespace
 
+bool is_key(std::string_view text) noexcept {
+  return text.size() == kPrefix.size() + kHexDigits && text.starts_with(kPrefix) && is_hex(text.substr(kPrefix.size()));
+}
+
+Result<std::unique_ptr<KeyStore>> KeyStore::open(const std::filesystem::path& database) {
+  static const SystemClock kClock;
+  return open(database, kClock);
+}
+
 Result<std::unique_ptr<KeyStore>> KeyStore::open(const std::filesystem::path& file, const Clock& clock) {
-  auto database = Database::open(file);
+  if (file.has_parent_path()) {
+    if (auto made = make_private_folder(file.parent_path()); !made) return fail(std::move(made).error());
+  }
+  if (auto made = make_private_file(file); !made) return fail(std::move(made).error());
+  auto database = Database::open(file, kPatience);
   if (!database) return fail(std::move(database).error());
-  auto schema = database->single("PRAGMA user_version");
-  if (!schema) return fail(std::move(schema).error());
-  if (*schema > kSchema) {
-    return fail(ErrorCode::internal, file.string() + " was made by a newer release of embedrouter; use that one");
+  const auto version = check_version(*database, file);
+  if (!version) return fail(version.error());
+  if (auto done = switch_to_wal(*database, file); !done) return fail(std::move(done).error());
+  // A key that was shown must survive a power cut; a removed one leaves no bytes behind.
+  if (auto done = database->run("PRAGMA synchronous = FULL; PRAGMA secure_delete = ON"); !done) return fail(std::move(done).error());
+  if (*version < kVersion) {
+    if (auto done = migrate(*database, file); !done) return fail(std::move(done).error());
   }
-  if (*schema < kSchema) {
-    if (auto made = database->run(kCreate); !made) return fail(std::move(made).error());
-  }
-  return std::make_unique<SqliteKeyStore>(*std::move(database), clock);
+  return std::make_unique<SqliteKeyStore>(std::move(*database), clock);
 }
 
 }  // namespace embedrouter::ledger

@@ -1,99 +1,97 @@
 #include "ledger/sqlite.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
+#include <sqlite3.h>
 
 namespace embedrouter::ledger {
 namespace {
 
-constexpr int kBusyTimeoutMs = 5'000;
-
-Error failure(sqlite3* database) {
-  const int code = sqlite3_errcode(database) & 0xff;
-  std::string message = "the key database: ";
-  message += sqlite3_errmsg(database);
-  switch (code) {
-    case SQLITE_FULL: message += "; free some space on its disk"; break;
+// What the operator can do about it.
+std::string_view advice(int code) {
+  switch (code & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED: return "another process keeps it locked; try again, or stop that process";
+    case SQLITE_FULL: return "the disk is full; free some space or choose another data_dir";
     case SQLITE_READONLY:
     case SQLITE_PERM:
-    case SQLITE_CANTOPEN: message += "; give this user the right to write its folder, or name another with --data-dir"; break;
-    case SQLITE_NOTADB:
-    case SQLITE_CORRUPT: message += "; move the file away and make new keys"; break;
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED: message += "; another process holds it, try again"; break;
-    default: break;
+    case SQLITE_AUTH:
+    case SQLITE_CANTOPEN: return "this user may not write it; mend its permissions or choose another data_dir";
+    case SQLITE_NOTADB: return "it is not a database; move it away or name another file in storage.url";
+    case SQLITE_CORRUPT: return "it is damaged; restore it from a backup or move it away and make new keys";
+    case SQLITE_IOERR: return "the disk fails; look at the system log";
+    default: return "this should not happen; please report it";
   }
-  return {ErrorCode::internal, std::move(message)};
-}
-
-// Made before SQLite sees it, so that no byte of it is ever readable by others.
-Result<void> make_private_file(const std::filesystem::path& file) {
-  std::error_code error;
-  const std::filesystem::path folder = file.parent_path();
-  if (!folder.empty() && !std::filesystem::exists(folder, error)) {
-    std::filesystem::create_directories(folder, error);
-    if (!error) std::filesystem::permissions(folder, std::filesystem::perms::owner_all, error);
-    if (error) return fail(ErrorCode::internal, "cannot make the folder " + folder.string() + ": " + error.message());
-  }
-  const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
-  if (descriptor < 0) {
-    return fail(ErrorCode::internal, "cannot open " + file.string() + ": " + std::strerror(errno) +
-                                         "; give this user the right to write there, or name another folder with --data-dir");
-  }
-  ::close(descriptor);
-  return {};
 }
 
 }  // namespace
 
-Result<bool> Statement::step() {
-  const int code = sqlite3_step(statement_.get());
-  if (code == SQLITE_ROW) return true;
-  if (code == SQLITE_DONE) return false;
-  return fail(failure(database_));
+void Database::Close::operator()(sqlite3* handle) const noexcept { sqlite3_close_v2(handle); }
+void Statement::Finalize::operator()(sqlite3_stmt* handle) const noexcept { sqlite3_finalize(handle); }
+
+Error Database::error() const {
+  const int code = handle_ ? sqlite3_extended_errcode(handle_.get()) : SQLITE_NOMEM;
+  Error error(ErrorCode::internal, "the key database " + file_ + " cannot be used: " + std::string(advice(code)));
+  return std::move(error).with_detail(std::string(handle_ ? sqlite3_errmsg(handle_.get()) : "out of memory") + " (SQLite " +
+                                      std::to_string(code) + ")");
 }
 
-std::string Statement::text(int column) const {
-  const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(statement_.get(), column));
-  return bytes == nullptr ? std::string()
-                          : std::string(bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column)));
-}
+int Database::last_code() const { return sqlite3_errcode(handle_.get()); }
 
-Result<Database> Database::open(const std::filesystem::path& file) {
-  if (auto made = make_private_file(file); !made) return fail(std::move(made).error());
-  sqlite3* raw = nullptr;
-  const int code = sqlite3_open_v2(file.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
-  Database database(raw);
-  if (code != SQLITE_OK) return fail(failure(raw));
-  sqlite3_extended_result_codes(raw, 0);
-  sqlite3_busy_timeout(raw, kBusyTimeoutMs);
-  if (auto ready = database.run("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON"); !ready) {
-    return fail(std::move(ready).error());
-  }
+Result<Database> Database::open(const std::filesystem::path& file, std::chrono::milliseconds patience) {
+  Database database;
+  database.file_ = file.string();
+  sqlite3* handle = nullptr;
+  const int code = sqlite3_open_v2(file.c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
+  database.handle_.reset(handle);
+  if (code != SQLITE_OK) return fail(database.error());
+  sqlite3_busy_timeout(handle, static_cast<int>(patience.count()));
   return database;
 }
 
 Result<void> Database::run(const char* sql) {
-  if (sqlite3_exec(database_.get(), sql, nullptr, nullptr, nullptr) != SQLITE_OK) return fail(failure(database_.get()));
+  if (sqlite3_exec(handle_.get(), sql, nullptr, nullptr, nullptr) != SQLITE_OK) return fail(error());
   return {};
 }
 
 Result<Statement> Database::prepare(const char* sql) {
-  sqlite3_stmt* statement = nullptr;
-  if (sqlite3_prepare_v2(database_.get(), sql, -1, &statement, nullptr) != SQLITE_OK) return fail(failure(database_.get()));
-  return Statement(database_.get(), statement);
+  sqlite3_stmt* handle = nullptr;
+  if (sqlite3_prepare_v2(handle_.get(), sql, -1, &handle, nullptr) != SQLITE_OK) return fail(error());
+  return Statement(this, handle);
 }
 
-Result<std::int64_t> Database::single(const char* sql) {
+Result<std::int64_t> Database::integer(const char* sql) {
   auto statement = prepare(sql);
   if (!statement) return fail(std::move(statement).error());
   auto row = statement->step();
   if (!row) return fail(std::move(row).error());
-  return *row ? statement->integer(0) : 0;
+  if (!*row) return fail(ErrorCode::internal, "the key database " + file_ + " is damaged: a value is missing");
+  return statement->integer(0);
 }
+
+std::int64_t Database::changes() const { return sqlite3_changes64(handle_.get()); }
+
+Statement& Statement::bind(int parameter, std::string_view text) {
+  sqlite3_bind_text64(handle_.get(), parameter, text.data(), text.size(), SQLITE_STATIC, SQLITE_UTF8);
+  return *this;
+}
+
+Statement& Statement::bind(int parameter, std::int64_t number) {
+  sqlite3_bind_int64(handle_.get(), parameter, number);
+  return *this;
+}
+
+Result<bool> Statement::step() {
+  const int code = sqlite3_step(handle_.get());
+  if (code == SQLITE_ROW) return true;
+  if (code == SQLITE_DONE) return false;
+  return fail(database_->error());
+}
+
+std::string Statement::text(int column) const {
+  const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(handle_.get(), column));
+  if (bytes == nullptr) return {};
+  return std::string(bytes, static_cast<std::size_t>(sqlite3_column_bytes(handle_.get(), column)));
+}
+
+std::int64_t Statement::integer(int column) const { return sqlite3_column_int64(handle_.get(), column); }
 
 }  // namespace embedrouter::ledger

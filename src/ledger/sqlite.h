@@ -1,59 +1,78 @@
 #pragma once
-// The little of SQLite that the ledger needs, with owners and Results.
+// SQLite with failures as values. One connection belongs to one thread at a time.
 
 #include <embedrouter/result.h>
-#include <sqlite3.h>
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
 
+struct sqlite3;
+struct sqlite3_stmt;
+
 namespace embedrouter::ledger {
 
-struct CloseDatabase {
-  void operator()(sqlite3* database) const { sqlite3_close_v2(database); }
-};
-struct FinalizeStatement {
-  void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
-};
-
-// A prepared statement: bind from the first place on, step, read. Text bound must outlive the steps.
-class Statement {
- public:
-  Statement(sqlite3* database, sqlite3_stmt* statement) : database_(database), statement_(statement) {}
-
-  Statement& bind(std::string_view text) {
-    sqlite3_bind_text(statement_.get(), ++bound_, text.data(), static_cast<int>(text.size()), SQLITE_STATIC);
-    return *this;
-  }
-  Statement& bind(std::int64_t value) {
-    sqlite3_bind_int64(statement_.get(), ++bound_, value);
-    return *this;
-  }
-  Result<bool> step();   // true: a row is there
-  std::string text(int column) const;
-  std::int64_t integer(int column) const { return sqlite3_column_int64(statement_.get(), column); }
-
- private:
-  sqlite3* database_;
-  std::unique_ptr<sqlite3_stmt, FinalizeStatement> statement_;
-  int bound_ = 0;
-};
+class Statement;
 
 class Database {
  public:
-  // Makes the file (mode 0600) and its folder (0700) if there are none. WAL, so that others may read and write beside.
-  static Result<Database> open(const std::filesystem::path& file);
+  // Opens an existing file. A writer that finds another at work waits for `patience`, then fails.
+  static Result<Database> open(const std::filesystem::path& file, std::chrono::milliseconds patience);
 
   Result<void> run(const char* sql);
+  // The first column of the first row of a query that has one.
+  Result<std::int64_t> integer(const char* sql);
   Result<Statement> prepare(const char* sql);
-  Result<std::int64_t> single(const char* sql);   // the first column of the first row
+  // Rows that the last statement changed.
+  std::int64_t changes() const;
+
+  // BEGIN IMMEDIATE, `work`, COMMIT; ROLLBACK if it fails.
+  template <class Work>
+  Result<void> transaction(Work work) {
+    if (auto begun = run("BEGIN IMMEDIATE"); !begun) return begun;
+    auto done = work();
+    if (done) done = run("COMMIT");
+    if (!done) (void)run("ROLLBACK");
+    return done;
+  }
+
+  // The last failure in words for the operator.
+  Error error() const;
+  int last_code() const;
 
  private:
-  explicit Database(sqlite3* database) : database_(database) {}
-  std::unique_ptr<sqlite3, CloseDatabase> database_;
+  friend class Statement;
+  struct Close {
+    void operator()(sqlite3* handle) const noexcept;
+  };
+  std::unique_ptr<sqlite3, Close> handle_;
+  std::string file_;
+};
+
+// Must not outlive its database; the database must not move while it lives.
+class Statement {
+ public:
+  // Parameters are numbered from 1. A text must stay valid until the last step.
+  Statement& bind(int parameter, std::string_view text);
+  Statement& bind(int parameter, std::int64_t number);
+  // True if there is a row.
+  Result<bool> step();
+  // Columns of the row, numbered from 0.
+  std::string text(int column) const;
+  std::int64_t integer(int column) const;
+
+ private:
+  friend class Database;
+  struct Finalize {
+    void operator()(sqlite3_stmt* handle) const noexcept;
+  };
+  Statement(Database* database, sqlite3_stmt* handle) : database_(database), handle_(handle) {}
+
+  Database* database_;
+  std::unique_ptr<sqlite3_stmt, Finalize> handle_;
 };
 
 }  // namespace embedrouter::ledger

@@ -157,7 +157,7 @@ Result<void> Gate::check_vector(const api::VectorView& vector, std::uint32_t ite
     if (!facts->nonzero) return invalid(ErrorCode::upstream_invalid_vector, item, "is all zeros");
     if (!read_values) return {};
     values_.resize(expected);
-    facts = api::parse_numbers(text->json, values_);
+    if (auto parsed = api::parse_numbers(text->json, values_); !parsed) return broken(parsed.error());
     values = values_;
   } else {
     if (*width != expected) return wrong_width(*width);
@@ -168,8 +168,8 @@ Result<void> Gate::check_vector(const api::VectorView& vector, std::uint32_t ite
     } else {
       values = std::get<std::span<const float>>(vector);
     }
-    facts = api::measure(values);
   }
+  facts = api::measure(values);
   if (!facts) return broken(facts.error());
   if (!facts->nonzero) return invalid(ErrorCode::upstream_invalid_vector, item, "is all zeros");
   if (contract_.normalized && std::abs(std::sqrt(facts->squared_norm) - 1) > kNormTolerance) {

@@ -22,7 +22,8 @@ class FixedKeys final : public ledger::KeyRing {
     return nullptr;
   }
   std::size_t size() const override { return 2; }
-  std::uint64_t failures() const override { return 0; }
+  void refresh() override {}
+  Health health() const override { return {}; }
 };
 
 // A request that is all there already.

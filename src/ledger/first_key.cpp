@@ -1,57 +1,57 @@
 #include "ledger/first_key.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <system_error>
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
+#include "ledger/private_file.h"
 
 namespace embedrouter::ledger {
+namespace {
 
-std::filesystem::path cli_key_file(const std::filesystem::path& data_dir) { return data_dir / "cli.key"; }
+constexpr std::size_t kLimit = 256;  // a key, and an editor's line ends
+constexpr std::string_view kName = "first key";
 
-Result<void> write_cli_key(const std::filesystem::path& data_dir, std::string_view key) {
-  const std::filesystem::path file = cli_key_file(data_dir);
-  const std::filesystem::path temporary = file.string() + ".new";
-  const auto failed = [&] {
-    return fail(ErrorCode::internal, "cannot write " + file.string() + ": " + std::strerror(errno));
-  };
-  const int descriptor = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, S_IRUSR | S_IWUSR);
-  if (descriptor < 0) return failed();
-  const std::string line = std::string(key) + '\n';
-  const bool written = ::write(descriptor, line.data(), line.size()) == static_cast<ssize_t>(line.size()) && ::fsync(descriptor) == 0;
-  ::close(descriptor);
-  if (!written || ::rename(temporary.c_str(), file.c_str()) != 0) return failed();
-  return {};
+}  // namespace
+
+std::filesystem::path cli_key_path(const std::filesystem::path& data_dir) {
+  return data_dir / "cli.key";
+}
+
+Result<std::optional<NewKey>> make_first_key(KeyStore& store, const std::filesystem::path& data_dir) {
+  const auto size = store.size();
+  if (!size) return fail(size.error());
+  if (*size > 0) return std::nullopt;
+  auto made = store.create(kName, false);
+  if (!made) return fail(std::move(made).error());
+  if (auto kept = write_cli_key(data_dir, made->key); !kept) {
+    // Nobody has seen it yet, so nobody will miss it.
+    (void)store.revoke(made->record.hash);
+    return fail(std::move(kept).error());
+  }
+  return std::optional<NewKey>(std::move(*made));
 }
 
 Result<std::optional<std::string>> read_cli_key(const std::filesystem::path& data_dir) {
-  const std::filesystem::path file = cli_key_file(data_dir);
-  struct stat facts {};
-  if (::stat(file.c_str(), &facts) != 0) return std::optional<std::string>();
-  if ((facts.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    return fail(ErrorCode::internal, file.string() + " can be read by others; run chmod 600 on it, or make a new key");
+  const std::filesystem::path path = cli_key_path(data_dir);
+  auto text = read_private_file(path, kLimit);
+  if (!text || !*text) return text;
+  const std::string_view key = std::string_view(**text).substr(0, (*text)->find_last_not_of(" \t\r\n") + 1);
+  if (!is_key(key)) {
+    return fail(ErrorCode::internal,
+                path.string() + " holds no key; remove it, or write one that `embedrouter keys create` made");
   }
-  std::ifstream in(file);
-  std::string key;
-  std::getline(in, key);
-  if (!in || key.empty()) return fail(ErrorCode::internal, file.string() + " holds no key; delete it, or set OPENROUTER_API_KEY");
-  return std::optional(std::move(key));
+  return std::optional<std::string>(key);
 }
 
-Result<std::optional<std::string>> make_first_key(const std::filesystem::path& database, const std::filesystem::path& data_dir) {
-  const SystemClock clock;
-  auto store = KeyStore::open(database, clock);
-  if (!store) return fail(std::move(store).error());
-  auto size = (*store)->size();
-  if (!size) return fail(std::move(size).error());
-  if (*size != 0) return std::optional<std::string>();
-  auto made = (*store)->create("first key", false);
-  if (!made) return fail(std::move(made).error());
-  if (auto kept = write_cli_key(data_dir, made->key); !kept) return fail(std::move(kept).error());
-  return std::optional(std::move(made->key));
+Result<void> write_cli_key(const std::filesystem::path& data_dir, std::string_view key) {
+  if (auto made = make_private_folder(data_dir); !made) return made;
+  return write_private_file(cli_key_path(data_dir), std::string(key) + "\n");
+}
+
+void forget_cli_key(const std::filesystem::path& data_dir, std::string_view hash) {
+  const auto key = read_cli_key(data_dir);
+  if (!key || !*key || to_hex(sha256(**key)) != hash) return;
+  std::error_code ignored;
+  std::filesystem::remove(cli_key_path(data_dir), ignored);
 }
 
 }  // namespace embedrouter::ledger

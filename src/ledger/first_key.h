@@ -1,5 +1,6 @@
 #pragma once
-// The key that programs of this user on this machine use (DESIGN section 5): in <data_dir>/cli.key, mode 0600.
+// The key that `serve` makes for a new data directory, and where the command line on the same machine finds
+// it: <data_dir>/cli.key, mode 0600.
 
 #include <embedrouter/result.h>
 
@@ -12,14 +13,16 @@
 
 namespace embedrouter::ledger {
 
-std::filesystem::path cli_key_file(const std::filesystem::path& data_dir);
+std::filesystem::path cli_key_path(const std::filesystem::path& data_dir);
 
-// Whole or not at all; readable by the owner alone from its first byte.
-Result<void> write_cli_key(const std::filesystem::path& data_dir, std::string_view key);
-// nullopt if there is none. Fails if others may read the file, or if it holds no key.
+// Makes a key if the store has none, and keeps it for the command line. nullopt if there are keys already. If
+// the file cannot be written, no key is made.
+Result<std::optional<NewKey>> make_first_key(KeyStore& store, const std::filesystem::path& data_dir);
+
+// nullopt if there is none. Refuses a file that others may read, and one that holds no key.
 Result<std::optional<std::string>> read_cli_key(const std::filesystem::path& data_dir);
-
-// If the store has no key: makes one, keeps it for the command line, and returns it to be shown. nullopt if there is one.
-Result<std::optional<std::string>> make_first_key(const std::filesystem::path& database, const std::filesystem::path& data_dir);
+Result<void> write_cli_key(const std::filesystem::path& data_dir, std::string_view key);
+// Removes the file if it holds the key of that hash: after a revocation it would only mislead.
+void forget_cli_key(const std::filesystem::path& data_dir, std::string_view hash);
 
 }  // namespace embedrouter::ledger

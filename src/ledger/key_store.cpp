@@ -19,7 +19,8 @@ constexpr std::chrono::milliseconds kPatience{5'000};
 
 // Marks the file as ours: "EmbR".
 constexpr std::int64_t kApplicationId = 0x456d6252;
-// The schema is the sum of these; PRAGMA user_version counts those a database has. Append; never change one that shipped.
+// The schema is the sum of these; PRAGMA user_version counts those a database has. Append; never change one
+// that shipped.
 constexpr std::array kMigrations{
     "CREATE TABLE keys ("
     "  hash TEXT NOT NULL UNIQUE,"
@@ -74,21 +75,11 @@ Result<std::int64_t> check_version(Database& database, const std::filesystem::pa
   }
   if (*version > kVersion) {
     return fail(ErrorCode::internal, file.string() + " was made by a newer release (its version is " +
-                                         std::to_string(*version) + ", this release knows " + std::to_string(kVersion) +
+                                         std::to_string(*version) + ", this release knows " +
+                                         std::to_string(kVersion) +
                                          "); upgrade embedrouter or choose another data_dir");
   }
   return version;
-}
-
-// Two processes that meet a new file may both ask for WAL; SQLite does not wait in that case, so this does.
-Result<void> switch_to_wal(Database& database, const std::filesystem::path& file) {
-  auto statement = database.prepare("PRAGMA journal_mode = WAL");
-  if (!statement) return fail(std::move(statement).error());
-  auto row = statement->step();
-  if (!row) return fail(std::move(row).error());
-  if (*row && statement->text(0) == "wal") return {};
-  return fail(ErrorCode::internal, "the file system of " + file.string() +
-                                       " cannot share a database between processes; choose a data_dir on a local disk");
 }
 
 Result<void> migrate(Database& database, const std::filesystem::path& file) {
@@ -109,7 +100,8 @@ class SqliteKeyStore final : public KeyStore {
 
   Result<NewKey> create(std::string_view name, bool management) override {
     if (!is_name(name)) {
-      return fail(Error(ErrorCode::invalid_request, "the name of a key has 1 to 200 bytes of UTF-8 and no control characters")
+      return fail(Error(ErrorCode::invalid_request,
+                        "the name of a key has 1 to 200 bytes of UTF-8 and no control characters")
                       .with_param("name"));
     }
     std::array<std::uint8_t, kHexDigits / 2> secret;
@@ -123,7 +115,8 @@ class SqliteKeyStore final : public KeyStore {
     made.record.created_at =
         std::chrono::duration_cast<std::chrono::seconds>(clock_.wall().time_since_epoch()).count();
 
-    auto insert = database_.prepare("INSERT INTO keys (hash, label, name, management, created_at) VALUES (?, ?, ?, ?, ?)");
+    auto insert = database_.prepare(
+        "INSERT INTO keys (hash, label, name, management, created_at) VALUES (?, ?, ?, ?, ?)");
     if (!insert) return fail(std::move(insert).error());
     insert->bind(1, made.record.hash).bind(2, made.record.label).bind(3, made.record.name);
     insert->bind(4, std::int64_t{management}).bind(5, made.record.created_at);
@@ -132,8 +125,9 @@ class SqliteKeyStore final : public KeyStore {
   }
 
   Result<std::vector<KeyRecord>> list() override {
-    return records(database_.prepare(
-        "SELECT hash, label, name, management, disabled, created_at FROM keys ORDER BY created_at DESC, rowid DESC"));
+    return records(
+        database_.prepare("SELECT hash, label, name, management, disabled, created_at FROM keys ORDER BY "
+                          "created_at DESC, rowid DESC"));
   }
 
   Result<KeyRecord> revoke(std::string_view given) override {
@@ -172,19 +166,25 @@ class SqliteKeyStore final : public KeyStore {
     const std::string high = low + "g";  // behind every hash that begins so
     const bool by_label = low.starts_with(kPrefix);
     if (!by_label && (low.size() < kShortestHash || !is_hex(low))) {
-      return fail(ErrorCode::invalid_request,
-                  "a key is named by its hash, at least the first 8 of its lower-case hex digits, or by its label; "
-                  "`embedrouter keys list` shows both");
+      return fail(
+          ErrorCode::invalid_request,
+          "a key is named by its hash, at least the first 8 of its lower-case hex digits, or by its label; "
+          "`embedrouter keys list` shows both");
     }
     auto query = database_.prepare(
-        by_label ? "SELECT hash, label, name, management, disabled, created_at FROM keys WHERE label = ? LIMIT 2"
-                 : "SELECT hash, label, name, management, disabled, created_at FROM keys WHERE hash >= ? AND hash < ? LIMIT 2");
+        by_label
+            ? "SELECT hash, label, name, management, disabled, created_at FROM keys WHERE label = ? LIMIT 2"
+            : "SELECT hash, label, name, management, disabled, created_at FROM keys WHERE hash >= ? AND hash "
+              "< ? LIMIT 2");
     if (query) query->bind(1, low);
     if (query && !by_label) query->bind(2, high);
     auto found = records(std::move(query));
     if (!found) return fail(std::move(found).error());
-    if (found->empty()) return fail(ErrorCode::not_found, "there is no such key; `embedrouter keys list` shows those there are");
-    if (found->size() > 1) return fail(ErrorCode::invalid_request, "several keys are meant; give more digits of the hash");
+    if (found->empty())
+      return fail(ErrorCode::not_found,
+                  "there is no such key; `embedrouter keys list` shows those there are");
+    if (found->size() > 1)
+      return fail(ErrorCode::invalid_request, "several keys are meant; give more digits of the hash");
     return std::move(found->front());
   }
 
@@ -195,7 +195,8 @@ class SqliteKeyStore final : public KeyStore {
 }  // namespace
 
 bool is_key(std::string_view text) noexcept {
-  return text.size() == kPrefix.size() + kHexDigits && text.starts_with(kPrefix) && is_hex(text.substr(kPrefix.size()));
+  return text.size() == kPrefix.size() + kHexDigits && text.starts_with(kPrefix) &&
+         is_hex(text.substr(kPrefix.size()));
 }
 
 Result<std::unique_ptr<KeyStore>> KeyStore::open(const std::filesystem::path& database) {
@@ -212,9 +213,16 @@ Result<std::unique_ptr<KeyStore>> KeyStore::open(const std::filesystem::path& fi
   if (!database) return fail(std::move(database).error());
   const auto version = check_version(*database, file);
   if (!version) return fail(version.error());
-  if (auto done = switch_to_wal(*database, file); !done) return fail(std::move(done).error());
+  const auto wal = database->use_wal();
+  if (!wal) return fail(wal.error());
+  if (!*wal) {
+    return fail(ErrorCode::internal,
+                "the file system of " + file.string() +
+                    " cannot share a database between processes; choose a data_dir on a local disk");
+  }
   // A key that was shown must survive a power cut; a removed one leaves no bytes behind.
-  if (auto done = database->run("PRAGMA synchronous = FULL; PRAGMA secure_delete = ON"); !done) return fail(std::move(done).error());
+  if (auto done = database->run("PRAGMA synchronous = FULL; PRAGMA secure_delete = ON"); !done)
+    return fail(std::move(done).error());
   if (*version < kVersion) {
     if (auto done = migrate(*database, file); !done) return fail(std::move(done).error());
   }

@@ -32,7 +32,7 @@ class Keys : public ::testing::Test {
     return *std::move(store);
   }
   static mode_t mode(const fs::path& path) {
-    struct stat facts {};
+    struct stat facts{};
     EXPECT_EQ(::stat(path.c_str(), &facts), 0) << path;
     return facts.st_mode & 0777;
   }
@@ -67,7 +67,8 @@ TEST_F(Keys, a_new_key_is_shown_once_and_stored_as_its_hash) {
 TEST_F(Keys, the_files_are_the_owners_alone) {
   ASSERT_TRUE(open()->create("laptop", false));
   EXPECT_EQ(mode(database.parent_path()), 0700U);
-  for (const auto& file : fs::directory_iterator(database.parent_path())) EXPECT_EQ(mode(file.path()), 0600U) << file.path();
+  for (const auto& file : fs::directory_iterator(database.parent_path()))
+    EXPECT_EQ(mode(file.path()), 0600U) << file.path();
 }
 
 TEST_F(Keys, are_listed_newest_first_and_survive_reopening) {

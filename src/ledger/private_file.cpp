@@ -22,7 +22,8 @@ constexpr mode_t kFolderMode = 0700;
 
 tl::unexpected<Error> cannot(const char* what, const fs::path& path, int error) {
   std::string message = std::string("cannot ") + what + " " + path.string() + ": " + std::strerror(error);
-  if (error == EROFS || error == EACCES || error == EPERM) message += "; choose a data_dir that this user may write";
+  if (error == EROFS || error == EACCES || error == EPERM)
+    message += "; choose a data_dir that this user may write";
   if (error == ENOSPC || error == EDQUOT) message += "; free some space or choose another data_dir";
   return fail(ErrorCode::internal, std::move(message));
 }
@@ -58,12 +59,14 @@ int write_new(const fs::path& file, std::string_view bytes) {
   return fd ? write_whole(fd.get(), bytes) : errno;
 }
 
-fs::path folder_of(const fs::path& file) { return file.has_parent_path() ? file.parent_path() : fs::path("."); }
+fs::path folder_of(const fs::path& file) {
+  return file.has_parent_path() ? file.parent_path() : fs::path(".");
+}
 
 }  // namespace
 
 Result<void> make_private_folder(const fs::path& folder) {
-  struct stat status {};
+  struct stat status{};
   if (::stat(folder.c_str(), &status) == 0) {
     if (S_ISDIR(status.st_mode)) return {};
     return cannot("make the folder", folder, ENOTDIR);
@@ -73,7 +76,8 @@ Result<void> make_private_folder(const fs::path& folder) {
     if (auto made = make_private_folder(parent); !made) return made;
   }
   // Another process may have been faster.
-  if (::mkdir(folder.c_str(), kFolderMode) != 0 && errno != EEXIST) return cannot("make the folder", folder, errno);
+  if (::mkdir(folder.c_str(), kFolderMode) != 0 && errno != EEXIST)
+    return cannot("make the folder", folder, errno);
   return {};
 }
 
@@ -105,12 +109,14 @@ Result<std::optional<std::string>> read_private_file(const fs::path& file, std::
   const Descriptor fd(::open(file.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   if (!fd && errno == ENOENT) return std::nullopt;
   if (!fd) return cannot("read", file, errno);
-  struct stat status {};
+  struct stat status{};
   if (::fstat(fd.get(), &status) != 0) return cannot("read", file, errno);
-  if (!S_ISREG(status.st_mode)) return fail(ErrorCode::internal, file.string() + " is not a plain file; remove it");
+  if (!S_ISREG(status.st_mode))
+    return fail(ErrorCode::internal, file.string() + " is not a plain file; remove it");
   if ((status.st_mode & 077) != 0) {
-    return fail(ErrorCode::permission_denied, file.string() + " can be read by others, so it is not trusted; run: chmod 600 " +
-                                                  file.string());
+    return fail(
+        ErrorCode::permission_denied,
+        file.string() + " can be read by others, so it is not trusted; run: chmod 600 " + file.string());
   }
   std::string bytes(limit + 1, '\0');
   ssize_t got = 0;

@@ -9,38 +9,49 @@ namespace {
 std::string_view advice(int code) {
   switch (code & 0xff) {
     case SQLITE_BUSY:
-    case SQLITE_LOCKED: return "another process keeps it locked; try again, or stop that process";
-    case SQLITE_FULL: return "the disk is full; free some space or choose another data_dir";
+    case SQLITE_LOCKED:
+      return "another process keeps it locked; try again, or stop that process";
+    case SQLITE_FULL:
+      return "the disk is full; free some space or choose another data_dir";
     case SQLITE_READONLY:
     case SQLITE_PERM:
     case SQLITE_AUTH:
-    case SQLITE_CANTOPEN: return "this user may not write it; mend its permissions or choose another data_dir";
-    case SQLITE_NOTADB: return "it is not a database; move it away or name another file in storage.url";
-    case SQLITE_CORRUPT: return "it is damaged; restore it from a backup or move it away and make new keys";
-    case SQLITE_IOERR: return "the disk fails; look at the system log";
-    default: return "this should not happen; please report it";
+    case SQLITE_CANTOPEN:
+      return "this user may not write it; mend its permissions or choose another data_dir";
+    case SQLITE_NOTADB:
+      return "it is not a database; move it away or name another file in storage.url";
+    case SQLITE_CORRUPT:
+      return "it is damaged; restore it from a backup or move it away and make new keys";
+    case SQLITE_IOERR:
+      return "the disk fails; look at the system log";
+    default:
+      return "this should not happen; please report it";
   }
 }
 
 }  // namespace
 
-void Database::Close::operator()(sqlite3* handle) const noexcept { sqlite3_close_v2(handle); }
-void Statement::Finalize::operator()(sqlite3_stmt* handle) const noexcept { sqlite3_finalize(handle); }
+void Database::Close::operator()(sqlite3* handle) const noexcept {
+  sqlite3_close_v2(handle);
+}
+void Statement::Finalize::operator()(sqlite3_stmt* handle) const noexcept {
+  sqlite3_finalize(handle);
+}
 
 Error Database::error() const {
   const int code = handle_ ? sqlite3_extended_errcode(handle_.get()) : SQLITE_NOMEM;
-  Error error(ErrorCode::internal, "the key database " + file_ + " cannot be used: " + std::string(advice(code)));
-  return std::move(error).with_detail(std::string(handle_ ? sqlite3_errmsg(handle_.get()) : "out of memory") + " (SQLite " +
-                                      std::to_string(code) + ")");
+  Error error(ErrorCode::internal,
+              "the key database " + file_ + " cannot be used: " + std::string(advice(code)));
+  return std::move(error).with_detail(std::string(handle_ ? sqlite3_errmsg(handle_.get()) : "out of memory") +
+                                      " (SQLite " + std::to_string(code) + ")");
 }
-
-int Database::last_code() const { return sqlite3_errcode(handle_.get()); }
 
 Result<Database> Database::open(const std::filesystem::path& file, std::chrono::milliseconds patience) {
   Database database;
   database.file_ = file.string();
   sqlite3* handle = nullptr;
-  const int code = sqlite3_open_v2(file.c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
+  const int code =
+      sqlite3_open_v2(file.c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
   database.handle_.reset(handle);
   if (code != SQLITE_OK) return fail(database.error());
   sqlite3_busy_timeout(handle, static_cast<int>(patience.count()));
@@ -63,11 +74,28 @@ Result<std::int64_t> Database::integer(const char* sql) {
   if (!statement) return fail(std::move(statement).error());
   auto row = statement->step();
   if (!row) return fail(std::move(row).error());
-  if (!*row) return fail(ErrorCode::internal, "the key database " + file_ + " is damaged: a value is missing");
+  if (!*row)
+    return fail(ErrorCode::internal, "the key database " + file_ + " is damaged: a value is missing");
   return statement->integer(0);
 }
 
-std::int64_t Database::changes() const { return sqlite3_changes64(handle_.get()); }
+Result<bool> Database::use_wal() {
+  // SQLite does not wait by itself when several processes meet a new file and all ask for this.
+  constexpr int kTries = 250;
+  constexpr int kPauseMs = 20;
+  for (int tried = 1;; ++tried) {
+    auto statement = prepare("PRAGMA journal_mode = WAL");
+    if (!statement) return fail(std::move(statement).error());
+    auto row = statement->step();
+    if (row) return *row && statement->text(0) == "wal";
+    if (sqlite3_errcode(handle_.get()) != SQLITE_BUSY || tried == kTries) return fail(std::move(row).error());
+    sqlite3_sleep(kPauseMs);
+  }
+}
+
+std::int64_t Database::changes() const {
+  return sqlite3_changes64(handle_.get());
+}
 
 Statement& Statement::bind(int parameter, std::string_view text) {
   sqlite3_bind_text64(handle_.get(), parameter, text.data(), text.size(), SQLITE_STATIC, SQLITE_UTF8);
@@ -92,6 +120,8 @@ std::string Statement::text(int column) const {
   return std::string(bytes, static_cast<std::size_t>(sqlite3_column_bytes(handle_.get(), column)));
 }
 
-std::int64_t Statement::integer(int column) const { return sqlite3_column_int64(handle_.get(), column); }
+std::int64_t Statement::integer(int column) const {
+  return sqlite3_column_int64(handle_.get(), column);
+}
 
 }  // namespace embedrouter::ledger

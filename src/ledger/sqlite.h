@@ -26,6 +26,9 @@ class Database {
   // The first column of the first row of a query that has one.
   Result<std::int64_t> integer(const char* sql);
   Result<Statement> prepare(const char* sql);
+  // Write-ahead logging, in which readers and a writer do not wait for each other. False if the file system
+  // cannot.
+  Result<bool> use_wal();
   // Rows that the last statement changed.
   std::int64_t changes() const;
 
@@ -41,7 +44,6 @@ class Database {
 
   // The last failure in words for the operator.
   Error error() const;
-  int last_code() const;
 
  private:
   friend class Statement;

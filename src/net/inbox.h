@@ -16,7 +16,8 @@ namespace embedrouter::net {
 template <class Stream, class Owner>
 class Inbox {
  public:
-  Inbox(Stream& stream, std::size_t room) : stream_(stream), waiter_(stream.get_executor()), initial_(room) {}
+  Inbox(Stream& stream, std::size_t room)
+      : stream_(stream), waiter_(stream.get_executor()), initial_(room), buffer_(room) {}
 
   std::string_view unread() const noexcept { return buffer_.view().substr(begin_); }
   std::span<char> unread_bytes() noexcept { return {buffer_.data() + begin_, buffer_.size() - begin_}; }
@@ -36,7 +37,9 @@ class Inbox {
     reading_ = true;
     char* tail = buffer_.data() + buffer_.size();
     stream_.async_read_some(asio::buffer(tail, room()),
-                            [this, owner = std::move(owner)](const error_code& error, std::size_t n) {
+                            [this, owner = std::move(owner), promise = Waiter::Promise(waiter_)](
+                                const error_code& error, std::size_t n) mutable {
+                              promise.kept();
                               reading_ = false;
                               buffer_.grow_by(n);
                               if (error) end(error);
@@ -68,7 +71,6 @@ class Inbox {
       if (begin_ > 0) std::memmove(buffer_.data(), rest.data(), rest.size());
       buffer_.resize_down(rest.size());
     }
-    if (buffer_.capacity() == 0) buffer_.reserve(initial_);
     begin_ = 0;
   }
   // Takes everything unread away, keeping the first `kept` bytes of the buffer.

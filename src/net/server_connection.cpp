@@ -346,7 +346,9 @@ void ServerConnection<Stream>::inform() {
   if (informing_ || (phase_ != Phase::working && phase_ != Phase::body)) return;
   informing_ = true;
   asio::async_write(stream_, asio::buffer(kProcessing),
-                    [self = this->shared_from_this()](const error_code&, std::size_t) {
+                    [self = this->shared_from_this(), promise = Waiter::Promise(informed_)](
+                        const error_code&, std::size_t) mutable {
+                      promise.kept();
                       self->informing_ = false;
                       self->informed_.wake();
                     });

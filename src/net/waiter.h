@@ -24,6 +24,22 @@ class Waiter {
     };
     return asio::async_initiate<const asio::use_awaitable_t<Executor>, void(bool)>(initiate, kAwait);
   }
+  // Carried by the callback that will wake: if the callback is destroyed uncalled, as when its io_context
+  // ends, so is the coroutine, which would else keep its owner alive and be kept by it.
+  class Promise {
+   public:
+    explicit Promise(Waiter& waiter) : waiter_(&waiter) {}
+    Promise(Promise&& other) noexcept : waiter_(std::exchange(other.waiter_, nullptr)) {}
+    Promise& operator=(Promise&&) = delete;
+    ~Promise() {
+      if (waiter_) waiter_->abandon();
+    }
+    void kept() noexcept { waiter_ = nullptr; }
+
+   private:
+    Waiter* waiter_;
+  };
+
   bool waiting() const noexcept { return handler_.has_value(); }
   // Goes on with the coroutine before it returns: whoever calls it must be alive afterwards.
   void wake() {
@@ -36,6 +52,7 @@ class Waiter {
  private:
   using Handler = asio::async_result<asio::use_awaitable_t<Executor>, void(bool)>::handler_type;
 
+  void abandon() { const std::optional<Handler> dropped = std::exchange(handler_, std::nullopt); }
   // Posted: the slot that calls this may not be cleared while it does.
   void cancel() {
     if (!handler_) return;

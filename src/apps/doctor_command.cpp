@@ -43,8 +43,7 @@ void check_keys(const catalog::Config& config, Report& report) {
   if (!std::filesystem::exists(database_file(config))) {
     return report.wrong("keys", "there is no key yet; `embedrouter keys create` makes one");
   }
-  const SystemClock clock;
-  auto store = ledger::KeyStore::open(database_file(config), clock);
+  auto store = ledger::KeyStore::open(database_file(config));
   if (!store) return report.wrong("keys", store.error().message());
   auto count = (*store)->size();
   if (!count) return report.wrong("keys", count.error().message());

@@ -18,7 +18,7 @@ namespace {
 
 struct Options {
   Where where;
-  std::string name, hash;
+  std::string name = "unnamed", hash;
   bool management = false, json = false;
 };
 
@@ -92,8 +92,7 @@ int with_store(const Options& options, Action action) {
     std::cerr << config.error().message() << "\n";
     return kUsage;
   }
-  const SystemClock clock;
-  auto store = ledger::KeyStore::open(database_file(*config), clock);
+  auto store = ledger::KeyStore::open(database_file(*config));
   if (!store) return complain(store.error());
   return action(options, **store);
 }

@@ -84,13 +84,13 @@ class Error {
   const std::string& provider_code() const noexcept { return provider_code_; }
   std::optional<std::chrono::milliseconds> retry_after() const noexcept { return retry_after_; }
 
-  Error&& with_detail(std::string v) && { return detail_ = std::move(v), std::move(*this); }
-  Error&& with_param(std::string v) && { return param_ = std::move(v), std::move(*this); }
-  Error&& with_item(std::uint32_t v) && { return item_ = v, std::move(*this); }
-  Error&& with_provider(std::string name, std::string code = {}) && {
+  Error with_detail(std::string v) && { return detail_ = std::move(v), std::move(*this); }
+  Error with_param(std::string v) && { return param_ = std::move(v), std::move(*this); }
+  Error with_item(std::uint32_t v) && { return item_ = v, std::move(*this); }
+  Error with_provider(std::string name, std::string code = {}) && {
     return provider_ = std::move(name), provider_code_ = std::move(code), std::move(*this);
   }
-  Error&& with_retry_after(std::chrono::milliseconds v) && { return retry_after_ = v, std::move(*this); }
+  Error with_retry_after(std::chrono::milliseconds v) && { return retry_after_ = v, std::move(*this); }
 
  private:
   ErrorCode code_;

@@ -21,13 +21,19 @@ catalog::ConfigEnvironment environment() {
     const char* value = std::getenv(name);
     return value == nullptr ? "" : value;
   };
-  return {variable("HOME"), variable("XDG_DATA_HOME")};
+  catalog::ConfigEnvironment around;
+  around.home = variable("HOME");
+  around.xdg_data_home = variable("XDG_DATA_HOME");
+  return around;
 }
 
 Result<catalog::Config> load(const Where& where, std::ostream& err) {
   std::optional<std::filesystem::path> file;
   if (!where.config_file.empty()) file = where.config_file;
-  catalog::ConfigOutcome outcome = catalog::load_config(file, environment());
+  catalog::ConfigEnvironment around = environment();
+  around.listen = where.listen;
+  around.data_dir = where.data_dir;
+  catalog::ConfigOutcome outcome = catalog::load_config(file, around);
   for (const catalog::ConfigFault& fault : outcome.faults) {
     err << (file ? file->string() : "configuration");
     if (fault.line != 0) err << ':' << fault.line;
@@ -37,8 +43,6 @@ Result<catalog::Config> load(const Where& where, std::ostream& err) {
     return fail(ErrorCode::invalid_request, "the configuration has " + std::to_string(outcome.faults.size()) + " fault" +
                                                 (outcome.faults.size() == 1 ? "" : "s"));
   }
-  if (!where.listen.empty()) outcome.config.server.listen = where.listen;
-  if (!where.data_dir.empty()) outcome.config.server.data_dir = where.data_dir;
   return std::move(outcome.config);
 }
 

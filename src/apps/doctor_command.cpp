@@ -33,7 +33,7 @@ void check_model(const catalog::Config& config, Report& report) {
   auto model = inference::LocalModel::load(model_options(config));
   if (!model) return report.wrong("embedded model", model.error().message());
   const inference::ModelFacts& facts = (*model)->facts();
-  report.good("embedded model", model_folder(config).string() + ", " + std::to_string(facts.width) + " dimensions, at most " +
+  report.good("embedded model", config.embedded.model_dir.string() + ", " + std::to_string(facts.width) + " dimensions, at most " +
                                     std::to_string(facts.max_tokens) + " tokens a text");
   report.good("kernels", facts.precision + ", " + facts.kernels + ", " + std::to_string(facts.threads) + " compute threads");
 }

@@ -26,10 +26,6 @@ std::string authority_of(const std::string& listen, std::uint16_t port) {
 
 }  // namespace
 
-std::filesystem::path model_folder(const catalog::Config& config) {
-  return config.embedded.model_dir.empty() ? config.server.data_dir / "models" / "all-minilm-l6-v2" : config.embedded.model_dir;
-}
-
 std::filesystem::path database_file(const catalog::Config& config) {
   constexpr std::string_view kScheme = "sqlite:";
   return config.server.data_dir / config.storage.url.substr(kScheme.size());
@@ -37,7 +33,7 @@ std::filesystem::path database_file(const catalog::Config& config) {
 
 inference::ModelOptions model_options(const catalog::Config& config) {
   inference::ModelOptions options;
-  options.folder = model_folder(config);
+  options.folder = config.embedded.model_dir;
   if (config.embedded.precision == "fp32") options.precision = inference::Precision::fp32;
   if (config.embedded.precision == "bf16") options.precision = inference::Precision::bf16;
   options.threads = config.embedded.threads;

@@ -68,8 +68,6 @@ class Service {
   std::vector<std::unique_ptr<Worker>> workers_;
 };
 
-// Where the embedded model's files are.
-std::filesystem::path model_folder(const catalog::Config& config);
 std::filesystem::path database_file(const catalog::Config& config);
 inference::ModelOptions model_options(const catalog::Config& config);
 // The key of a provider from its variable or its file; empty if it names neither.

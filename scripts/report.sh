@@ -29,7 +29,7 @@ explain() {
   if grep -q 'Could not get lock' "$log"; then
     die "$what: another package installation is running. Wait until it ends and start again."
   fi
-  die "$what failed: $(grep -m 1 -iE '\b(error|FAILED):' "$log" || tail -n 1 "$log"). Details: $log"
+  die "$what failed: $(grep -m 1 -E '\berror:|^ERROR|^E: ' "$log" || tail -n 1 "$log"). Details: $log"
 }
 
 # need_space FOLDER MIB WHAT: stop before anything is written when FOLDER's disk has less than MIB free.

@@ -133,7 +133,7 @@ TEST(JsonCursor, agrees_with_simdjson_on_mutated_documents) {
     ASSERT_EQ(valid(text), expected) << text;
     accepted += expected ? 1 : 0;
   }
-  EXPECT_GT(accepted, 20'000U);
+  EXPECT_GT(accepted, 10'000U);
 }
 
 }  // namespace

@@ -1,7 +1,5 @@
 #include "ledger/first_key.h"
 
-#include <system_error>
-
 #include "ledger/private_file.h"
 
 namespace embedrouter::ledger {
@@ -12,7 +10,7 @@ constexpr std::string_view kName = "first key";
 
 }  // namespace
 
-std::filesystem::path cli_key_path(const std::filesystem::path& data_dir) {
+std::filesystem::path cli_key_file(const std::filesystem::path& data_dir) {
   return data_dir / "cli.key";
 }
 
@@ -31,7 +29,7 @@ Result<std::optional<NewKey>> make_first_key(KeyStore& store, const std::filesys
 }
 
 Result<std::optional<std::string>> read_cli_key(const std::filesystem::path& data_dir) {
-  const std::filesystem::path path = cli_key_path(data_dir);
+  const std::filesystem::path path = cli_key_file(data_dir);
   auto text = read_private_file(path, kLimit);
   if (!text || !*text) return text;
   const std::string_view key = std::string_view(**text).substr(0, (*text)->find_last_not_of(" \t\r\n") + 1);
@@ -44,14 +42,7 @@ Result<std::optional<std::string>> read_cli_key(const std::filesystem::path& dat
 
 Result<void> write_cli_key(const std::filesystem::path& data_dir, std::string_view key) {
   if (auto made = make_private_folder(data_dir); !made) return made;
-  return write_private_file(cli_key_path(data_dir), std::string(key) + "\n");
-}
-
-void forget_cli_key(const std::filesystem::path& data_dir, std::string_view hash) {
-  const auto key = read_cli_key(data_dir);
-  if (!key || !*key || to_hex(sha256(**key)) != hash) return;
-  std::error_code ignored;
-  std::filesystem::remove(cli_key_path(data_dir), ignored);
+  return write_private_file(cli_key_file(data_dir), std::string(key) + "\n");
 }
 
 }  // namespace embedrouter::ledger

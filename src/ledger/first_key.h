@@ -13,7 +13,7 @@
 
 namespace embedrouter::ledger {
 
-std::filesystem::path cli_key_path(const std::filesystem::path& data_dir);
+std::filesystem::path cli_key_file(const std::filesystem::path& data_dir);
 
 // Makes a key if the store has none, and keeps it for the command line. nullopt if there are keys already. If
 // the file cannot be written, no key is made.
@@ -22,7 +22,5 @@ Result<std::optional<NewKey>> make_first_key(KeyStore& store, const std::filesys
 // nullopt if there is none. Refuses a file that others may read, and one that holds no key.
 Result<std::optional<std::string>> read_cli_key(const std::filesystem::path& data_dir);
 Result<void> write_cli_key(const std::filesystem::path& data_dir, std::string_view key);
-// Removes the file if it holds the key of that hash: after a revocation it would only mislead.
-void forget_cli_key(const std::filesystem::path& data_dir, std::string_view hash);
 
 }  // namespace embedrouter::ledger

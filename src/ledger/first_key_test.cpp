@@ -20,7 +20,7 @@ TEST(FirstKey, is_made_once_and_kept_for_the_command_line) {
   ASSERT_TRUE(made);
   ASSERT_TRUE(*made);
   EXPECT_EQ(read_cli_key(folder.path()).value(), (*made)->key);
-  EXPECT_EQ(mode_of(cli_key_path(folder.path())), 0600);
+  EXPECT_EQ(mode_of(cli_key_file(folder.path())), 0600);
   EXPECT_FALSE((*made)->record.management);
 
   const auto again = make_first_key(*store, folder.path());
@@ -40,7 +40,7 @@ TEST(FirstKey, is_not_made_beside_other_keys) {
 TEST(FirstKey, does_not_stay_when_its_file_cannot_be_written) {
   const Folder folder;
   auto store = KeyStore::open(folder / "a.db").value();
-  std::filesystem::create_directories(cli_key_path(folder.path()) / "in_the_way");
+  std::filesystem::create_directories(cli_key_file(folder.path()) / "in_the_way");
   const auto made = make_first_key(*store, folder.path());
   ASSERT_FALSE(made);
   EXPECT_THAT(made.error().message(), HasSubstr("cannot write"));
@@ -59,7 +59,7 @@ TEST(FirstKey, replaces_a_key_that_is_void) {
 TEST(FirstKey, a_file_that_others_may_read_is_refused) {
   const Folder folder;
   ASSERT_TRUE(write_cli_key(folder.path(), "sk-or-v1-" + std::string(64, '0')));
-  std::filesystem::permissions(cli_key_path(folder.path()), std::filesystem::perms(0640));
+  std::filesystem::permissions(cli_key_file(folder.path()), std::filesystem::perms(0640));
   const auto key = read_cli_key(folder.path());
   ASSERT_FALSE(key);
   EXPECT_THAT(key.error().message(), HasSubstr("chmod 600"));
@@ -74,16 +74,6 @@ TEST(FirstKey, a_file_without_a_key_is_refused_and_line_ends_are_not_part_of_it)
     ASSERT_TRUE(write_cli_key(folder.path(), bad));
     EXPECT_FALSE(read_cli_key(folder.path())) << bad.size();
   }
-}
-
-TEST(FirstKey, is_forgotten_with_its_own_revocation_only) {
-  const Folder folder;
-  const std::string key = "sk-or-v1-" + std::string(64, '0');
-  ASSERT_TRUE(write_cli_key(folder.path(), key));
-  forget_cli_key(folder.path(), std::string(64, 'f'));
-  EXPECT_TRUE(read_cli_key(folder.path()).value());
-  forget_cli_key(folder.path(), to_hex(sha256(key)));
-  EXPECT_FALSE(read_cli_key(folder.path()).value());
 }
 
 }  // namespace

@@ -167,7 +167,7 @@ class SqliteKeyStore final : public KeyStore {
     const bool by_label = low.starts_with(kPrefix);
     if (!by_label && (low.size() < kShortestHash || !is_hex(low))) {
       return fail(
-          ErrorCode::invalid_request,
+          ErrorCode::not_found,
           "a key is named by its hash, at least the first 8 of its lower-case hex digits, or by its label; "
           "`embedrouter keys list` shows both");
     }

@@ -63,8 +63,9 @@ std::optional<std::uint32_t> AddedTokens::Search::next(std::string_view& between
     at_ = stop;
     if (token.single_word && !stands_alone(start, stop)) continue;
     if (token.lstrip) start = whitespace_before(text_, start, covered_);
-    // What an earlier token stripped is white space already, and not looked at twice.
-    if (token.rstrip) stop = whitespace_after(text_, std::max(stop, covered_));
+    // Up to `stripped_` there is white space already; nothing is looked at twice.
+    if (token.rstrip) stop = stripped_ = whitespace_after(text_, std::max(stop, stripped_));
+    if (start >= stop) continue;  // an earlier token took all of it
     between = start > covered_ ? text_.substr(covered_, start - covered_) : std::string_view();
     covered_ = stop;
     return token.id;

@@ -40,8 +40,9 @@ class AddedTokens {
 
     const AddedTokens& tokens_;
     const std::string_view text_;
-    std::size_t at_ = 0;       // where the search goes on
-    std::size_t covered_ = 0;  // up to where the text is given out
+    std::size_t at_ = 0;        // where the search goes on
+    std::size_t covered_ = 0;   // up to where the text is given out
+    std::size_t stripped_ = 0;  // up to where white space was stripped on the right
   };
 
  private:

@@ -63,9 +63,9 @@ KeyRecord read_record(const Statement& row) {
 Result<std::int64_t> check_version(Database& database, const std::filesystem::path& file) {
   auto version = database.integer("PRAGMA user_version");
   if (!version) return version;
-  const auto owner = database.integer("PRAGMA application_id");
+  auto owner = database.integer("PRAGMA application_id");
   if (!owner) return owner;
-  const auto tables = database.integer("SELECT count(*) FROM sqlite_schema");
+  auto tables = database.integer("SELECT count(*) FROM sqlite_schema");
   if (!tables) return tables;
   const bool ours = *owner == kApplicationId;
   const bool fresh = *tables == 0 && *version == 0 && *owner == 0;

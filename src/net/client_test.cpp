@@ -4,7 +4,7 @@
 
 #include <future>
 
-#include "net/stream.h"
+#include "net/test_caller.h"
 #include "net/test_server.h"
 
 namespace embedrouter::net {
@@ -12,59 +12,9 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using testing::Caller;
 using testing::RawSocket;
 using testing::TestServer;
-
-// A client on an io_context that runs while one answer is awaited.
-class Caller {
- public:
-  explicit Caller(unsigned short port, const ClientDeadlines& deadlines = {}, const ClientLimits& limits = {},
-                  const std::string& host = "127.0.0.1") {
-    auto url = Url::parse("http://" + host + ":" + std::to_string(port));
-    auto client = Client::make(io_, *url, deadlines, limits, {});
-    client_ = std::move(*client);
-  }
-
-  Result<ClientResponse> send(ClientRequest request) {
-    std::optional<Result<ClientResponse>> answer;
-    asio::co_spawn(io_, client_->send(std::move(request)),
-                   [&](const std::exception_ptr& thrown, Result<ClientResponse> result) {
-                     EXPECT_FALSE(thrown);
-                     answer.emplace(std::move(result));
-                     io_.stop();
-                   });
-    run();
-    return std::move(*answer);
-  }
-  Result<ClientResponse> post(std::string body, Clock::Steady deadline = Clock::Steady::max()) {
-    ClientRequest request;
-    request.target = "/p";
-    request.headers.push_back({"Content-Type", "text/plain"});
-    request.body.append(std::move(body));
-    request.deadline = deadline;
-    return send(std::move(request));
-  }
-  // Until `done`.
-  template <class Condition>
-  void run_until(Condition done) {
-    io_.restart();
-    const Clock::Steady patience = steady_now() + seconds(20);
-    while (!done() && steady_now() < patience) io_.run_one_for(milliseconds(10));
-    EXPECT_TRUE(done());
-  }
-  Client& client() { return *client_; }
-  asio::io_context& io() { return io_; }
-
- private:
-  void run() {
-    io_.restart();
-    io_.run();
-  }
-
-  // Tasks need a value to hand over when they throw.
-  asio::io_context io_;
-  std::unique_ptr<Client> client_;
-};
 
 // An upstream of exact bytes: `script` talks to each connection in turn.
 class Upstream {
@@ -397,7 +347,7 @@ TEST(Client, says_when_nobody_listens) {
 
 TEST(Client, tries_every_address_of_a_name) {
   Upstream upstream(1, says(std::string(kGood)));  // on 127.0.0.1 alone; localhost may also be ::1
-  Caller caller(upstream.port(), {}, {}, "localhost");
+  Caller caller(upstream.port(), {}, {}, "http://localhost");
   const auto answer = caller.post("x");
   ASSERT_TRUE(answer) << answer.error().detail();
 }

@@ -1,0 +1,66 @@
+#pragma once
+// For the tests: a Client driven from the test's own thread.
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "net/client.h"
+#include "net/stream.h"
+
+namespace embedrouter::net::testing {
+
+// A client on an io_context that runs while one answer is awaited.
+class Caller {
+ public:
+  explicit Caller(unsigned short port, const ClientDeadlines& deadlines = {}, const ClientLimits& limits = {},
+                  const std::string& base = "http://127.0.0.1", const ClientTls& tls = {}) {
+    auto url = Url::parse(base + ":" + std::to_string(port));
+    auto client = Client::make(io_, *url, deadlines, limits, tls);
+    client_ = std::move(*client);
+  }
+
+  Result<ClientResponse> send(ClientRequest request) {
+    std::optional<Result<ClientResponse>> answer;
+    asio::co_spawn(io_, client_->send(std::move(request)),
+                   [&](const std::exception_ptr& thrown, Result<ClientResponse> result) {
+                     EXPECT_FALSE(thrown);
+                     answer.emplace(std::move(result));
+                     io_.stop();
+                   });
+    run();
+    return std::move(*answer);
+  }
+  Result<ClientResponse> post(std::string body, Clock::Steady deadline = Clock::Steady::max()) {
+    ClientRequest request;
+    request.target = "/p";
+    request.headers.push_back({"Content-Type", "text/plain"});
+    request.body.append(std::move(body));
+    request.deadline = deadline;
+    return send(std::move(request));
+  }
+  // Until `done`.
+  template <class Condition>
+  void run_until(Condition done) {
+    io_.restart();
+    const Clock::Steady patience = steady_now() + std::chrono::seconds(20);
+    while (!done() && steady_now() < patience) io_.run_one_for(std::chrono::milliseconds(10));
+    EXPECT_TRUE(done());
+  }
+  Client& client() { return *client_; }
+  asio::io_context& io() { return io_; }
+
+ private:
+  void run() {
+    io_.restart();
+    io_.run();
+  }
+
+  asio::io_context io_;
+  std::unique_ptr<Client> client_;
+};
+
+}  // namespace embedrouter::net::testing

@@ -134,11 +134,12 @@ def test_each_status_raises_its_class(client, error, members):
     assert data.error.code == raised.value.status_code and data.error.message == str(raised.value.message)
 
 
-def test_a_wrong_key_raises_unauthorized(router):
-    for key in ("sk-or-v1-wrong", ""):
-        with OpenRouter(api_key=key, server_url=router.api) as client:
-            with pytest.raises(errors.UnauthorizedResponseError):
-                client.embeddings.generate(input="a", model=TAURUS)
+@pytest.mark.parametrize("key", ["sk-or-v1-wrong", None])
+def test_a_wrong_key_and_none_raise_unauthorized(router, monkeypatch, key):
+    monkeypatch.delenv("OPENROUTER_API_KEY", raising=False)
+    with OpenRouter(api_key=key, server_url=router.api) as client:
+        with pytest.raises(errors.UnauthorizedResponseError):
+            client.embeddings.generate(input="a", model=TAURUS)
 
 
 def test_a_body_too_large_raises_its_class(start_router, fake):

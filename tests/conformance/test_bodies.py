@@ -108,6 +108,8 @@ WRONG_MEMBERS = {
     "encoding_format_case": (body_with(encoding_format="Float"), "encoding_format", None),
     "encoding_format_number": (body_with(encoding_format=1), "encoding_format", None),
     "input_type_number": (body_with(input_type=1), "input_type", None),
+    "stream": (body_with(stream=True), "stream", None),
+    "user_long": (body_with(user="x" * 1_000_000), "user", None),
     "user_number": (body_with(user=1), "user", None),
     "session_id_number": (body_with(session_id=1), "session_id", None),
     "session_id_long": (body_with(session_id="x" * 257), "session_id", None),
@@ -181,10 +183,10 @@ def test_null_for_an_optional_member_is_as_if_absent(router, member):
 
 
 def test_unknown_members_are_ignored_and_listed(router):
-    answer = router.embed("a text", model="test/ok", colour="red", shape={"a": [1]}, stream=True)
+    answer = router.embed("a text", model="test/ok", colour="red", shape={"a": [1]}, logprobs=1)
     assert answer.status == 200
     ignored = answer.headers["X-Embedrouter-Ignored"].replace(" ", "").split(",")
-    assert ignored == ["colour", "shape", "stream"]
+    assert ignored == ["colour", "shape", "logprobs"]
     assert "X-Embedrouter-Ignored" not in router.embed("a text", model="test/ok").headers
 
 

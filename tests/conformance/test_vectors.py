@@ -136,7 +136,7 @@ class TestParameters:
         "members",
         [
             {"user": "user-1"},
-            {"user": "u" * 10_000},
+            {"user": "u" * 1000},
             {"session_id": "s" * 256},
             {"trace": {"trace_id": "t", "trace_name": "n", "anything": {"else": 1}}},
             {"provider": {}},

@@ -59,12 +59,16 @@ def request(base: str, method: str, path: str, body=None, headers: dict | None =
         connection.close()
 
 
-def raw(port: int, *parts: bytes) -> bytes:
-    """Sends bytes as they are, ends the sending side, and returns all that comes back."""
+def raw(port: int, *parts: bytes, half_close: bool = False) -> bytes:
+    """Sends bytes as they are and returns all that comes back until the server closes.
+
+    `half_close` ends the sending side; to a server with an answer under way that means the client left.
+    """
     with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as sock:
         for part in parts:
             sock.sendall(part)
-        sock.shutdown(socket.SHUT_WR)
+        if half_close:
+            sock.shutdown(socket.SHUT_WR)
         return receive_all(sock)
 
 

@@ -140,6 +140,7 @@ class ServerImpl final : public Server {
              std::vector<Connection*>(worker->connections.begin(), worker->connections.end())) {
           connection->begin_drain();
         }
+        if (worker->connections.empty()) return;  // nothing to wait for
         worker->grace.expires_after(grace);
         worker->grace.async_wait([worker](const error_code& error) {
           if (error) return;

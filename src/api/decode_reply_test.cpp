@@ -39,14 +39,33 @@ TEST(DecodeReply, refuses_every_prefix_of_a_good_answer) {
 }
 
 TEST(DecodeReply, refuses_what_is_not_an_answer) {
-  for (const char* body : {"", "null", "[]", "\"text\"", "<html>", "{}", R"({"data":null})", R"({"data":{}})", R"({"data":"x"})",
-                           R"({"data":[1]})", R"({"data":[null]})", R"({"data":[{}]})", R"({"data":[{"embedding":null}]})",
-                           R"({"data":[{"embedding":{"float":[1]}}]})", R"({"data":[{"embedding":[1],"embedding":[2]}]})",
-                           R"({"data":[],"data":[]})", R"({"data":[]} x)", R"({"data":[],"other":tru})", R"({"data":[],})",
-                           R"({"data":[{"embedding":[1]},]})", R"({"data":[{"embedding":[1],"index":"0"}]})",
-                           R"({"data":[{"embedding":[1],"index":true}]})", R"({"data":[{"embedding":[1],"index":-1}]})",
-                           R"({"data":[{"embedding":[1],"index":0.5}]})", R"({"data":[{"embedding":[1],"index":1e0}]})",
-                           R"({"data":[{"embedding":[1],"index":99999999999999999999}]})", R"({"data":[],"x":"\ud800"})"}) {
+  for (const char* body : {"",
+                           "null",
+                           "[]",
+                           "\"text\"",
+                           "<html>",
+                           "{}",
+                           R"({"data":null})",
+                           R"({"data":{}})",
+                           R"({"data":"x"})",
+                           R"({"data":[1]})",
+                           R"({"data":[null]})",
+                           R"({"data":[{}]})",
+                           R"({"data":[{"embedding":null}]})",
+                           R"({"data":[{"embedding":{"float":[1]}}]})",
+                           R"({"data":[{"embedding":[1],"embedding":[2]}]})",
+                           R"({"data":[],"data":[]})",
+                           R"({"data":[]} x)",
+                           R"({"data":[],"other":tru})",
+                           R"({"data":[],})",
+                           R"({"data":[{"embedding":[1]},]})",
+                           R"({"data":[{"embedding":[1],"index":"0"}]})",
+                           R"({"data":[{"embedding":[1],"index":true}]})",
+                           R"({"data":[{"embedding":[1],"index":-1}]})",
+                           R"({"data":[{"embedding":[1],"index":0.5}]})",
+                           R"({"data":[{"embedding":[1],"index":1e0}]})",
+                           R"({"data":[{"embedding":[1],"index":99999999999999999999}]})",
+                           R"({"data":[],"x":"\ud800"})"}) {
     EXPECT_NE(problem(body), "") << body;
   }
 }
@@ -66,8 +85,9 @@ TEST(DecodeReply, an_error_inside_a_200_is_a_failure_with_its_code) {
 }
 
 TEST(DecodeReply, usage_that_makes_no_sense_is_no_usage) {
-  for (const char* usage : {"null", "3", "{}", R"({"prompt_tokens":"8"})", R"({"prompt_tokens":-8})", R"({"prompt_tokens":1.5})",
-                            R"({"prompt_tokens":null})", R"({"prompt_tokens":1e3})", R"({"prompt_tokens":99999999999999999999})"}) {
+  for (const char* usage : {"null", "3", "{}", R"({"prompt_tokens":"8"})", R"({"prompt_tokens":-8})",
+                            R"({"prompt_tokens":1.5})", R"({"prompt_tokens":null})",
+                            R"({"prompt_tokens":1e3})", R"({"prompt_tokens":99999999999999999999})"}) {
     const Buffer buffer(std::string(R"({"data":[],"usage":)") + usage + "}");
     const auto reply = decode_embed_reply(buffer);
     ASSERT_TRUE(reply) << usage;

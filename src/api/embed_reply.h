@@ -1,5 +1,6 @@
 #pragma once
-// Vectors on their way from whoever made them to the caller. No digit is parsed or printed unless something must change.
+// Vectors on their way from whoever made them to the caller. No digit is parsed or printed unless something
+// must change.
 
 #include <cstdint>
 #include <memory>
@@ -19,7 +20,8 @@ namespace embedrouter::api {
 struct NumberText {
   std::string_view json;
 };
-// Base64 (standard alphabet, padded) over little-endian float32, as it stands in an answer, without the quotes.
+// Base64 (standard alphabet, padded) over little-endian float32, as it stands in an answer, without the
+// quotes.
 struct Base64Text {
   std::string_view text;
 };
@@ -44,37 +46,38 @@ struct Usage {
 };
 
 struct EmbedReply {
-  std::vector<Embedding> data;                        // after the gate: one per item, in order
-  std::vector<std::shared_ptr<const void>> owners;    // of everything `data` points to
+  std::vector<Embedding> data;                      // after the gate: one per item, in order
+  std::vector<std::shared_ptr<const void>> owners;  // of everything `data` points to
   Usage usage;
-  std::string model;      // canonical slug of the model that served
-  std::string provider;   // display name of the provider that served
-  std::string space;      // of the endpoint that served
-  std::uint32_t width = 0;                 // of every vector; set by the gate
-  std::vector<std::uint32_t> truncated;    // indices of the items that were cut, ascending
+  std::string model;                     // canonical slug of the model that served
+  std::string provider;                  // display name of the provider that served
+  std::string space;                     // of the endpoint that served
+  std::uint32_t width = 0;               // of every vector; set by the gate
+  std::vector<std::uint32_t> truncated;  // indices of the items that were cut, ascending
 };
 
 struct ResponseInfo {
-  std::string_view id;                   // gen-emb-…
-  std::string_view metadata_json = {};   // openrouter_metadata, if asked for
+  std::string_view id;                  // gen-emb-…
+  std::string_view metadata_json = {};  // openrouter_metadata, if asked for
 };
 
-// The 200 of CONTRACT 2.2 in the encoding asked for. Vectors already in that form are passed through as views; the others
-// are converted, bit-exact. Short pieces are copied together, long ones referenced. The reply must be past the gate.
+// The 200 of CONTRACT 2.2 in the encoding asked for. Vectors already in that form are passed through as
+// views; the others are converted, bit-exact. Short pieces are copied together, long ones referenced. The
+// reply must be past the gate.
 Body encode_embed_response(const EmbedReply& reply, EncodingFormat encoding, const ResponseInfo& info);
 
-// What an upstream that speaks this format answered, before anything is checked but its shape: `data` in the order it
-// came. `model` is what the upstream calls it.
+// What an upstream that speaks this format answered, before anything is checked but its shape: `data` in the
+// order it came. `model` is what the upstream calls it.
 struct WireReply {
   std::vector<Embedding> data;
-  std::vector<std::shared_ptr<const void>> owners;   // of the vectors that could not stay in the body
-  std::optional<std::uint64_t> prompt_tokens, total_tokens;   // absent, negative, fractional or text: nullopt
+  std::vector<std::shared_ptr<const void>> owners;           // of the vectors that could not stay in the body
+  std::optional<std::uint64_t> prompt_tokens, total_tokens;  // absent, negative, fractional or text: nullopt
   std::string_view model;
 };
-// The views point into `body`. Fails with upstream_invalid_answer for anything that is not a complete JSON object with a
-// `data` array of objects that each hold an `embedding` (array of numbers or string); an `error` member (not null) at any
-// status is a failure too and carries the inner code in Error::provider_code. Number text is not looked into here beyond
-// its brackets: scan_numbers does.
+// The views point into `body`. Fails with upstream_invalid_answer for anything that is not a complete JSON
+// object with a `data` array of objects that each hold an `embedding` (array of numbers or string); an
+// `error` member (not null) at any status is a failure too and carries the inner code in
+// Error::provider_code. Number text is not looked into here beyond its brackets: scan_numbers does.
 Result<WireReply> decode_embed_reply(const Buffer& body);
 
 }  // namespace embedrouter::api

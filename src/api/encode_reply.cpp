@@ -7,7 +7,8 @@ namespace {
 
 // Vectors shorter than this are copied into the text around them: a write vector costs more than the copy.
 constexpr std::size_t kReferenceFrom = 4096;
-// Copied and converted text is handed over in pieces of about this size, so that no huge string is grown by doubling.
+// Copied and converted text is handed over in pieces of about this size, so that no huge string is grown by
+// doubling.
 constexpr std::size_t kPiece = 256 * 1024;
 
 // Text and references in the order they are written.
@@ -49,13 +50,15 @@ std::vector<float> values_of(const VectorView& vector, std::size_t width) {
 
 void write_numbers(Pieces& out, const VectorView& vector, std::size_t width) {
   if (const auto* numbers = std::get_if<NumberText>(&vector)) return out.reference(numbers->json);
-  if (const auto* floats = std::get_if<std::span<const float>>(&vector)) return append_numbers(out.text(), *floats);
+  if (const auto* floats = std::get_if<std::span<const float>>(&vector))
+    return append_numbers(out.text(), *floats);
   append_numbers(out.text(), values_of(vector, width));
 }
 
 void write_base64(Pieces& out, const VectorView& vector, std::size_t width) {
   out.text() += '"';
-  if (const auto* encoded = std::get_if<Base64Text>(&vector); encoded != nullptr && is_canonical_base64(encoded->text)) {
+  if (const auto* encoded = std::get_if<Base64Text>(&vector);
+      encoded != nullptr && is_canonical_base64(encoded->text)) {
     out.reference(encoded->text);
   } else if (const auto* floats = std::get_if<std::span<const float>>(&vector)) {
     append_base64(out.text(), *floats);
@@ -81,7 +84,8 @@ void append_usage(std::string& out, const Usage& usage) {
   out += R"("usage":{"prompt_tokens":)" + std::to_string(usage.prompt_tokens);
   out += R"(,"total_tokens":)" + std::to_string(usage.total_tokens) + R"(,"cost":)";
   append_usd(out, usage.cost_pico_usd);
-  out += R"(,"is_byok":false,"cost_details":{"upstream_inference_cost":null,"upstream_inference_prompt_cost":)";
+  out +=
+      R"(,"is_byok":false,"cost_details":{"upstream_inference_cost":null,"upstream_inference_prompt_cost":)";
   append_usd(out, usage.cost_pico_usd);
   out += R"(,"upstream_inference_completions_cost":0},"usage_source":")";
   out += kSources[static_cast<std::size_t>(usage.source)];

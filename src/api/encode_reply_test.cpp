@@ -49,10 +49,12 @@ TEST(EncodeReply, gives_every_form_in_the_form_asked_for) {
   std::string text;
   append_base64(text, values);
   std::size_t found = 0;
-  for (std::size_t at = 0; (at = numbers.find(R"("embedding":[0.1,-3.5])", at)) != std::string::npos; ++at) ++found;
+  for (std::size_t at = 0; (at = numbers.find(R"("embedding":[0.1,-3.5])", at)) != std::string::npos; ++at)
+    ++found;
   EXPECT_EQ(found, 3U) << numbers;
   found = 0;
-  for (std::size_t at = 0; (at = base64.find(R"("embedding":")" + text + '"', at)) != std::string::npos; ++at) ++found;
+  for (std::size_t at = 0; (at = base64.find(R"("embedding":")" + text + '"', at)) != std::string::npos; ++at)
+    ++found;
   EXPECT_EQ(found, 3U) << base64;
 }
 
@@ -73,14 +75,16 @@ TEST(EncodeReply, refers_to_long_vectors_and_keeps_their_owner) {
 }
 
 TEST(EncodeReply, costs_are_exact_decimals) {
-  for (const auto& [pico, text] : std::vector<std::pair<std::int64_t, std::string>>{{0, "0"},
-                                                                                     {1, "0.000000000001"},
-                                                                                     {1'000'000'000'000, "1"},
-                                                                                     {1'500'000'000'000, "1.5"},
-                                                                                     {123'000'000'000'001, "123.000000000001"}}) {
+  for (const auto& [pico, text] :
+       std::vector<std::pair<std::int64_t, std::string>>{{0, "0"},
+                                                         {1, "0.000000000001"},
+                                                         {1'000'000'000'000, "1"},
+                                                         {1'500'000'000'000, "1.5"},
+                                                         {123'000'000'000'001, "123.000000000001"}}) {
     EmbedReply reply = reply_of_two();
     reply.usage.cost_pico_usd = pico;
-    EXPECT_NE(encoded(reply, EncodingFormat::float_numbers).find("\"cost\":" + text + ","), std::string::npos) << text;
+    EXPECT_NE(encoded(reply, EncodingFormat::float_numbers).find("\"cost\":" + text + ","), std::string::npos)
+        << text;
   }
 }
 

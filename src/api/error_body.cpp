@@ -22,7 +22,8 @@ void append_member(std::string& out, std::string_view name, std::string_view val
 // One line of printable text, at most `most` bytes, cut between characters.
 std::string tidy(std::string_view text, std::size_t most) {
   std::string line;
-  for (const char c : text.substr(0, most)) line += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
+  for (const char c : text.substr(0, most))
+    line += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
   if (text.size() > most) {
     while (!line.empty() && (static_cast<unsigned char>(line.back()) & 0xC0) == 0x80) line.pop_back();
     if (!line.empty() && static_cast<unsigned char>(line.back()) >= 0xC0) line.pop_back();

@@ -6,20 +6,24 @@ namespace embedrouter::api {
 namespace {
 
 TEST(EncodeError, has_the_envelope_of_the_contract) {
-  const Error error = Error(ErrorCode::context_length_exceeded, "input[3] has 900 tokens; at most 512 are taken")
-                          .with_item(3)
-                          .with_param("input[3]")
-                          .with_detail("for the log alone");
-  EXPECT_EQ(encode_error(error, "gen-emb-1"),
-            R"({"error":{"code":400,"message":"input[3] has 900 tokens; at most 512 are taken",)"
-            R"("metadata":{"error_type":"context_length_exceeded","code":"context_length_exceeded","param":"input[3]","item":3,)"
-            R"("request_id":"gen-emb-1"}},"user_id":null})");
+  const Error error =
+      Error(ErrorCode::context_length_exceeded, "input[3] has 900 tokens; at most 512 are taken")
+          .with_item(3)
+          .with_param("input[3]")
+          .with_detail("for the log alone");
+  EXPECT_EQ(
+      encode_error(error, "gen-emb-1"),
+      R"({"error":{"code":400,"message":"input[3] has 900 tokens; at most 512 are taken",)"
+      R"("metadata":{"error_type":"context_length_exceeded","code":"context_length_exceeded","param":"input[3]","item":3,)"
+      R"("request_id":"gen-emb-1"}},"user_id":null})");
 }
 
 TEST(EncodeError, names_the_provider_and_its_code_but_not_on_a_500) {
-  const std::string upstream = encode_error(Error(ErrorCode::upstream_error, "m").with_provider("Acme", "boom"), "");
+  const std::string upstream =
+      encode_error(Error(ErrorCode::upstream_error, "m").with_provider("Acme", "boom"), "");
   EXPECT_NE(upstream.find(R"("provider_name":"Acme","provider_code":"boom")"), std::string::npos) << upstream;
-  EXPECT_EQ(encode_error(Error(ErrorCode::internal, "m").with_provider("Acme", "boom"), "").find("boom"), std::string::npos);
+  EXPECT_EQ(encode_error(Error(ErrorCode::internal, "m").with_provider("Acme", "boom"), "").find("boom"),
+            std::string::npos);
 }
 
 TEST(EncodeError, carries_metadata_as_a_sibling) {
@@ -34,20 +38,22 @@ TEST(ReadComplaint, reads_the_shapes_providers_use) {
     const char* code;
     const char* type;
   };
-  for (const Row& row : std::vector<Row>{
-           {R"({"error":{"message":"no \"quota\"","type":"insufficient_quota","param":null,"code":"insufficient_quota"}})",
-            "no \"quota\"", "insufficient_quota", "insufficient_quota"},
-           {R"({"error":{"code":429,"message":"slow","metadata":{"message":"inner"}}})", "slow", "429", ""},
-           {R"({"error":"Input validation error","error_type":"Validation"})", "Input validation error", "", "Validation"},
-           {R"({"message":"m","code":"c"})", "m", "c", ""},
-           {R"({"detail":"Not Found"})", "Not Found", "", ""},
-           {R"({"detail":[{"loc":["body"]}]})", "", "", ""},
-           {"<html>", "", "", ""},
-           {"", "", "", ""},
-           {"[]", "", "", ""},
-           {R"({"error":{"message":"cut)", "", "", ""},
-           {R"({"message":"a"} trailing)", "", "", ""},
-       }) {
+  for (
+      const Row& row : std::vector<Row>{
+          {R"({"error":{"message":"no \"quota\"","type":"insufficient_quota","param":null,"code":"insufficient_quota"}})",
+           "no \"quota\"", "insufficient_quota", "insufficient_quota"},
+          {R"({"error":{"code":429,"message":"slow","metadata":{"message":"inner"}}})", "slow", "429", ""},
+          {R"({"error":"Input validation error","error_type":"Validation"})", "Input validation error", "",
+           "Validation"},
+          {R"({"message":"m","code":"c"})", "m", "c", ""},
+          {R"({"detail":"Not Found"})", "Not Found", "", ""},
+          {R"({"detail":[{"loc":["body"]}]})", "", "", ""},
+          {"<html>", "", "", ""},
+          {"", "", "", ""},
+          {"[]", "", "", ""},
+          {R"({"error":{"message":"cut)", "", "", ""},
+          {R"({"message":"a"} trailing)", "", "", ""},
+      }) {
     const UpstreamComplaint said = read_complaint(row.body);
     EXPECT_EQ(said.message, row.message) << row.body;
     EXPECT_EQ(said.code, row.code) << row.body;

@@ -26,7 +26,9 @@ void literal(std::string& out, std::string_view name, std::string_view json) {
   key(out, name);
   out += json;
 }
-void number(std::string& out, std::string_view name, std::uint64_t value) { literal(out, name, std::to_string(value)); }
+void number(std::string& out, std::string_view name, std::uint64_t value) {
+  literal(out, name, std::to_string(value));
+}
 void length(std::string& out, std::string_view name, std::uint64_t value) {
   literal(out, name, value == 0 ? "null" : std::to_string(value));
 }
@@ -83,8 +85,8 @@ std::optional<std::uint64_t> whole_number(std::string_view text) {
 
 void append_model(std::string& out, const ListedModel& model) {
   std::vector<std::string_view> parameters{"encoding_format", "user"};
-  if (!model.matryoshka.empty()) parameters.push_back("dimensions");
-  if (!model.input_types.empty()) parameters.push_back("input_type");
+  if (!model.matryoshka.empty()) parameters.emplace_back("dimensions");
+  if (!model.input_types.empty()) parameters.emplace_back("input_type");
   out += '{';
   member(out, "id", model.id);
   member(out, "canonical_slug", model.id);
@@ -134,16 +136,20 @@ Result<Page> parse_page(std::string_view query) {
     const std::size_t equals = pair.find('=');
     const std::string_view name = pair.substr(0, equals);
     if (name != "offset" && name != "limit") continue;
-    const auto value = equals == std::string_view::npos ? std::nullopt : whole_number(pair.substr(equals + 1));
+    const auto value =
+        equals == std::string_view::npos ? std::nullopt : whole_number(pair.substr(equals + 1));
     if (name == "offset") {
-      if (!value) return fail(Error(ErrorCode::invalid_request, "offset must be a whole number from 0").with_param("offset"));
+      if (!value)
+        return fail(
+            Error(ErrorCode::invalid_request, "offset must be a whole number from 0").with_param("offset"));
       page.offset = *value;
       offset_given = true;
     } else {
       if (!value || *value == 0 || *value > kLargestLimit) {
-        return fail(Error(ErrorCode::invalid_request, "limit must be a whole number from 1 to 1000").with_param("limit"));
+        return fail(Error(ErrorCode::invalid_request, "limit must be a whole number from 1 to 1000")
+                        .with_param("limit"));
       }
-      page.limit = *value;
+      page.limit = value;
     }
   }
   if (offset_given && !page.limit) page.limit = kDefaultLimit;
@@ -160,7 +166,8 @@ std::string encode_model_list(std::span<const ListedModel> all, Page page, std::
   }
   out += R"(],"total_count":)" + std::to_string(all.size()) + R"(,"links":{"next":)";
   if (first + count < all.size()) {
-    append_json_string(out, std::string(path) + "?offset=" + std::to_string(first + count) + "&limit=" + std::to_string(*page.limit));
+    append_json_string(out, std::string(path) + "?offset=" + std::to_string(first + count) +
+                                "&limit=" + std::to_string(*page.limit));
   } else {
     out += "null";
   }
@@ -233,8 +240,10 @@ Result<std::vector<ModelSummary>> decode_model_list(std::string_view body) {
     bool first = true;
     while (found && json.next_element(first)) models.push_back(read_model(json));
   });
-  if (!json.ok()) return fail(ErrorCode::upstream_invalid_answer, "the list of models is not JSON: " + json.fault());
-  if (!found || !json.finish()) return fail(ErrorCode::upstream_invalid_answer, "the answer is no list of models");
+  if (!json.ok())
+    return fail(ErrorCode::upstream_invalid_answer, "the list of models is not JSON: " + json.fault());
+  if (!found || !json.finish())
+    return fail(ErrorCode::upstream_invalid_answer, "the answer is no list of models");
   return models;
 }
 

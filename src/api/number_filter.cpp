@@ -129,14 +129,15 @@ __attribute__((target("avx2,bmi,popcnt,pclmul"))) std::optional<std::size_t> cou
     std::string_view inner) noexcept {
   Carry carry;
   std::size_t count = 0;
-  while (inner.size() >= 64) {
-    if (doubts(classify(inner.data()), carry, count) != 0) return std::nullopt;
-    inner.remove_prefix(64);
+  const char* at = inner.data();
+  const char* const end = at + inner.size();
+  for (; end - at >= 64; at += 64) {
+    if (doubts(classify(at), carry, count) != 0) return std::nullopt;
   }
   // Blanks behind the rest end its last number; one at least, so that the end is looked at.
   char rest[64];
   std::memset(rest, ' ', sizeof rest);
-  std::memcpy(rest, inner.data(), inner.size());
+  std::memcpy(rest, at, static_cast<std::size_t>(end - at));
   if (doubts(classify(rest), carry, count) != 0 || carry.expect_comma == 0) return std::nullopt;
   return count;
 }

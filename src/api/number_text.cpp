@@ -48,8 +48,9 @@ Result<VectorFacts> read_array(std::string_view json, Take take) {
   const auto inner = inside_brackets(json);
   if (!inner) return fail(ErrorCode::upstream_invalid_answer, "the vector is not a JSON array");
   VectorFacts facts;
-  const char* const end = inner->data() + inner->size();
-  const char* at = skip_space(inner->data(), end);
+  const char* at = inner->data();
+  const char* const end = at + inner->size();
+  at = skip_space(at, end);
   if (at == end) return facts;
   for (;;) {
     const char* const begin = at;

@@ -13,10 +13,11 @@ struct Percentiles {
   std::optional<double> p50, p75, p90, p99;
 };
 
-// The `provider` object (CONTRACT 6.3). Absent and null members are the defaults below. Views into the request.
+// The `provider` object (CONTRACT 6.3). Absent and null members are the defaults below. Views into the
+// request.
 struct ProviderPreferences {
-  std::vector<std::string_view> order, only, ignore;   // slugs or display names
-  bool has_order = false, has_only = false;            // an empty `only` leaves nothing; absent leaves everything
+  std::vector<std::string_view> order, only, ignore;  // slugs or display names
+  bool has_order = false, has_only = false;  // an empty `only` leaves nothing; absent leaves everything
   bool allow_fallbacks = true;
   bool require_parameters = false;
   bool deny_data_collection = false;
@@ -28,8 +29,8 @@ struct ProviderPreferences {
   struct MaxPrice {
     std::optional<double> prompt, completion, request, image, audio;
   } max_price;
-  Percentiles preferred_min_throughput;   // tokens per second
-  Percentiles preferred_max_latency;      // seconds
+  Percentiles preferred_min_throughput;  // tokens per second
+  Percentiles preferred_max_latency;     // seconds
   // `options` by provider slug: the JSON text of each entry, for the serving provider alone.
   struct Option {
     std::string_view slug, json;

@@ -4,8 +4,8 @@
 namespace embedrouter::bench {
 
 // The dense matrix products of an encoder and nothing else, chained as in the model: every layer has weights
-// of its own, so they come from where the model's come from. No bias, no activation. The yardstick of the
-// engine.
+// of its own, so they come from where the model's come from, and random numbers to work on. No bias, no
+// activation. The yardstick of the engine.
 struct ChainShape {
   std::uint32_t width = 384, inner_width = 1536, layers = 6;
   bool bf16 = false;

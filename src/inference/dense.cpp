@@ -26,20 +26,15 @@ OneThreadTeam::~OneThreadTeam() {
   omp_set_num_threads(former_);
 }
 
-std::uint32_t block_rows() noexcept {
-  constexpr auto kAmx = static_cast<unsigned>(dnnl_cpu_isa_avx512_core_amx);
-  return (static_cast<unsigned>(dnnl_get_effective_cpu_isa()) & kAmx) == kAmx ? 128 : 48;
-}
-
 Dense::Dense(const dnnl::engine& engine, const DenseShape& shape) : shape_(shape), engine_(engine) {
   const Type type = shape.numbers == Numbers::bf16 ? Type::bf16 : Type::f32;
   // The format the library likes for whole blocks serves all: a second copy of the weights would cost more
   // than it gains.
-  const auto whole = describe(block_rows(), matrix(shape.in, shape.out, type, Tag::any));
+  const auto whole = describe(kBlockRows, matrix(shape.in, shape.out, type, Tag::any));
   packed_ = whole.weights_desc();
   implementation_ = whole.impl_info_str();
-  products_.reserve(block_rows() / 4);
-  for (std::uint32_t rows = 4; rows <= block_rows(); rows += 4) {
+  products_.reserve(kBlockRows / 4);
+  for (std::uint32_t rows = 4; rows <= kBlockRows; rows += 4) {
     const auto description = describe(rows, packed_);
     scratch_bytes_ = std::max(scratch_bytes_, description.scratchpad_desc().get_size());
     products_.emplace_back(description);
@@ -92,7 +87,7 @@ Dense::Lane::Lane(const Dense& dense, const dnnl::stream& stream, void* scratch)
       stream_(stream),
       scratch_({{static_cast<dnnl::memory::dim>(dense.scratch_bytes_ + 1)}, Type::u8, Tag::a}, dense.engine_,
                scratch) {
-  for (std::uint32_t rows = 4; rows <= block_rows(); rows += 4) {
+  for (std::uint32_t rows = 4; rows <= kBlockRows; rows += 4) {
     arguments_.push_back({dnnl::memory(dense.in_desc(rows), dense.engine_, nullptr),
                           dnnl::memory(dense.out_desc(rows), dense.engine_, nullptr)});
   }

@@ -41,9 +41,10 @@ class OneThreadTeam {
   int former_;
 };
 
-// Rows are worked on in blocks of at most this many. 48 measured best without AMX: input, output and a slice
-// of the weights stay in the second-level cache. AMX wants more rows per tile load.
-std::uint32_t block_rows() noexcept;
+// Rows are worked on in blocks of at most this many: enough to pay for reading the weights once more, few
+// enough that a block's activations stay in the second-level cache. Measured against 24 to 256 on weights too
+// large for that cache.
+inline constexpr std::uint32_t kBlockRows = 96;
 
 // The rows a block of `rows` is computed as: products exist for multiples of 4 only. What lies behind the
 // last row is read and written, so buffers have room for it.
@@ -75,7 +76,7 @@ class Dense {
    public:
     // May throw dnnl::error. `scratch` has scratch_bytes() at least; `dense` and both must outlive the lane.
     Lane(const Dense& dense, const dnnl::stream& stream, void* scratch);
-    // `in` and `out` have padded_rows(rows) rows; 1 <= rows <= block_rows(). False if the library fails.
+    // `in` and `out` have padded_rows(rows) rows; 1 <= rows <= kBlockRows. False if the library fails.
     bool run(const PackedDense& layer, const void* in, void* out, std::uint32_t rows);
 
    private:

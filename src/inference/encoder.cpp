@@ -16,12 +16,14 @@ std::size_t largest_scratch(const Weights& weights) {
          1;
 }
 
-// Calls `step(first_row, rows)` for each block of rows; stops when one returns false.
+// Calls `step(first_row, rows)` for blocks of about equal size, since a small last block would waste the
+// product on few rows; stops when one returns false.
 template <class Step>
 bool each_block(std::uint32_t rows, Step step) {
-  const std::uint32_t block = block_rows();
-  for (std::uint32_t row = 0; row < rows; row += block) {
-    if (!step(row, std::min(block, rows - row))) return false;
+  const std::uint32_t blocks = (rows + kBlockRows - 1) / kBlockRows;
+  const std::uint32_t size = blocks == 0 ? 0 : padded_rows((rows + blocks - 1) / blocks);
+  for (std::uint32_t row = 0; row < rows; row += size) {
+    if (!step(row, std::min(size, rows - row))) return false;
   }
   return true;
 }
@@ -56,7 +58,7 @@ Encoder::Encoder(const Weights& weights, const Kernels& kernels, std::uint32_t c
   if (weights.numbers == Numbers::bf16) narrow_ = allocate(rows * config.width * sizeof(Bf16));
   qkv_ = allocate(rows * 3 * config.width * number_bytes_);
   attended_ = allocate(rows * config.width * number_bytes_);
-  inner_ = allocate(std::size_t{padded_rows(block_rows())} * config.inner_width * number_bytes_);
+  inner_ = allocate(std::size_t{padded_rows(kBlockRows)} * config.inner_width * number_bytes_);
   heads_ = allocate(attention_scratch(std::min(chunk_tokens, config.positions), config.head_width()) *
                     sizeof(float));
 }

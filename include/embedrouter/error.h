@@ -1,6 +1,7 @@
 #pragma once
-// Failures are values. One enum, one table: from a code follow its wire name, HTTP status, error_type and what the
-// router does about it. See CONTRACT sections 3.2 and 3.3 for the wire and docs/architecture.md for the policy.
+// Failures are values. One enum, one table: from a code follow its wire name, HTTP status, error_type and
+// what the router does about it. See CONTRACT sections 3.2 and 3.3 for the wire and docs/architecture.md for
+// the policy.
 
 #include <chrono>
 #include <cstdint>
@@ -19,54 +20,54 @@ enum class ErrorCode : std::uint8_t {
   unauthorized,             // no key, an unknown one, or a revoked one
   payment_required,
   permission_denied,
-  not_found,            // unknown path
-  model_not_found,      // no model of that name
-  model_unavailable,    // every endpoint of the model says its provider no longer has it
-  no_endpoint,          // the model exists, but the request's filters leave no endpoint of it
+  not_found,          // unknown path
+  model_not_found,    // no model of that name
+  model_unavailable,  // every endpoint of the model says its provider no longer has it
+  no_endpoint,        // the model exists, but the request's filters leave no endpoint of it
   method_not_allowed,
-  request_timeout,      // the request did not arrive in time
-  space_mismatch,       // the pinned space is not the one that would answer
+  request_timeout,  // the request did not arrive in time
+  space_mismatch,   // the pinned space is not the one that would answer
   payload_too_large,
-  expectation_failed,   // an Expect header other than 100-continue
+  expectation_failed,  // an Expect header other than 100-continue
   headers_too_large,
-  rate_limited,         // the caller's own limit
-  client_closed,        // the caller left; nobody reads the answer
+  rate_limited,   // the caller's own limit
+  client_closed,  // the caller left; nobody reads the answer
   // The router cannot, now.
   internal,
-  not_implemented,      // an HTTP feature nothing here speaks (a transfer coding, a version)
-  overloaded,           // the router's own queues are full; Retry-After: 1
+  not_implemented,  // an HTTP feature nothing here speaks (a transfer coding, a version)
+  overloaded,       // the router's own queues are full; Retry-After: 1
   shutting_down,
   no_equivalent_upstream,  // nothing healthy is left in the space of the request
   // An upstream failed. What it said never reaches the caller verbatim.
-  upstream_unreachable,      // connect, TLS, reset, closed mid-answer
-  upstream_error,            // a 5xx
-  upstream_invalid_answer,   // a 200 that is not one: broken JSON, wrong form, an error object
-  upstream_count_mismatch,   // another number of vectors than of texts
-  upstream_invalid_vector,   // non-finite, zero, empty or wrongly wide
-  upstream_rejected,         // a 4xx about the request itself
-  upstream_unauthorized,     // the router's own key was refused: the operator must act
-  upstream_quota,            // the router's own balance there is exhausted
+  upstream_unreachable,     // connect, TLS, reset, closed mid-answer
+  upstream_error,           // a 5xx
+  upstream_invalid_answer,  // a 200 that is not one: broken JSON, wrong form, an error object
+  upstream_count_mismatch,  // another number of vectors than of texts
+  upstream_invalid_vector,  // non-finite, zero, empty or wrongly wide
+  upstream_rejected,        // a 4xx about the request itself
+  upstream_unauthorized,    // the router's own key was refused: the operator must act
+  upstream_quota,           // the router's own balance there is exhausted
   upstream_rate_limited,
-  upstream_overloaded,       // 529, or 503 with a hint
-  upstream_timeout,          // a deadline of the router ran out
+  upstream_overloaded,  // 529, or 503 with a hint
+  upstream_timeout,     // a deadline of the router ran out
 };
 inline constexpr std::size_t kErrorCodeCount = static_cast<std::size_t>(ErrorCode::upstream_timeout) + 1;
 
-// One row of the table. `name` is stable and goes to the wire as error.metadata.code; `error_type` is the vocabulary
-// of CONTRACT 3.3.
+// One row of the table. `name` is stable and goes to the wire as error.metadata.code; `error_type` is the
+// vocabulary of CONTRACT 3.3.
 struct ErrorTraits {
   ErrorCode code;
   std::string_view name;
   int http_status;
   std::string_view error_type;
-  bool retry;            // the same endpoint may succeed if asked again
-  bool fall_back;        // another endpoint may succeed
-  bool against_health;   // counts against the endpoint
+  bool retry;           // the same endpoint may succeed if asked again
+  bool fall_back;       // another endpoint may succeed
+  bool against_health;  // counts against the endpoint
 };
 const ErrorTraits& traits(ErrorCode code) noexcept;
 
-// A failure with a cause the caller can act on. `message` is safe to show to the caller: it never holds a key, and
-// holds no input text. `detail` is for the log alone.
+// A failure with a cause the caller can act on. `message` is safe to show to the caller: it never holds a
+// key, and holds no input text. `detail` is for the log alone.
 class Error {
  public:
   Error(ErrorCode code, std::string message) : code_(code), message_(std::move(message)) {}

@@ -1,6 +1,7 @@
 #pragma once
-// Result<T>: a value or an Error. Only what tl::expected and std::expected share is used, so that it becomes the latter
-// when the compilers allow: has_value, operator bool, *, ->, value, error, and_then, or_else, transform.
+// Result<T>: a value or an Error. Only what tl::expected and std::expected share is used, so that it becomes
+// the latter when the compilers allow: has_value, operator bool, *, ->, value, error, and_then, or_else,
+// transform.
 
 #include <embedrouter/error.h>
 
@@ -23,6 +24,8 @@ class [[nodiscard]] Result : public tl::expected<T, Error> {
 inline tl::unexpected<Error> fail(ErrorCode code, std::string message) {
   return tl::unexpected<Error>(Error(code, std::move(message)));
 }
-inline tl::unexpected<Error> fail(Error error) { return tl::unexpected<Error>(std::move(error)); }
+inline tl::unexpected<Error> fail(Error error) {
+  return tl::unexpected<Error>(std::move(error));
+}
 
 }  // namespace embedrouter

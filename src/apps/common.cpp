@@ -8,11 +8,16 @@ namespace embedrouter::apps {
 int exit_for_status(int status) {
   switch (status) {
     case 401:
-    case 403: return kAuth;
-    case 402: return kCredit;
-    case 404: return kNotFound;
-    case 429: return kRateLimit;
-    default: return status >= 500 ? kUpstream : kFailure;
+    case 403:
+      return kAuth;
+    case 402:
+      return kCredit;
+    case 404:
+      return kNotFound;
+    case 429:
+      return kRateLimit;
+    default:
+      return status >= 500 ? kUpstream : kFailure;
   }
 }
 
@@ -40,8 +45,8 @@ Result<catalog::Config> load(const Where& where, std::ostream& err) {
     err << ": " << fault.message << '\n';
   }
   if (!outcome.faults.empty()) {
-    return fail(ErrorCode::invalid_request, "the configuration has " + std::to_string(outcome.faults.size()) + " fault" +
-                                                (outcome.faults.size() == 1 ? "" : "s"));
+    return fail(ErrorCode::invalid_request, "the configuration has " + std::to_string(outcome.faults.size()) +
+                                                " fault" + (outcome.faults.size() == 1 ? "" : "s"));
   }
   return std::move(outcome.config);
 }

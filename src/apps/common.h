@@ -15,12 +15,12 @@ enum Exit : int {
   kOk = 0,
   kFailure = 1,
   kUsage = 2,
-  kAuth = 3,        // 401, 403
-  kCredit = 4,      // 402
-  kNotFound = 5,    // 404
-  kRateLimit = 6,   // 429
-  kUpstream = 7,    // 5xx
-  kTransport = 8,   // no answer at all
+  kAuth = 3,       // 401, 403
+  kCredit = 4,     // 402
+  kNotFound = 5,   // 404
+  kRateLimit = 6,  // 429
+  kUpstream = 7,   // 5xx
+  kTransport = 8,  // no answer at all
 };
 int exit_for_status(int http_status);
 
@@ -29,7 +29,8 @@ struct Where {
   std::string config_file, listen, data_dir;
 };
 catalog::ConfigEnvironment environment();
-// The configuration with the flags applied. Faults are printed to `err`, one a line with file and line number.
+// The configuration with the flags applied. Faults are printed to `err`, one a line with file and line
+// number.
 Result<catalog::Config> load(const Where& where, std::ostream& err);
 
 }  // namespace embedrouter::apps

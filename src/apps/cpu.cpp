@@ -20,7 +20,8 @@ std::string brand() {
   std::memcpy(text.data(), words.data(), sizeof words);
   std::string name(text.data());
   const std::size_t first = name.find_first_not_of(' ');
-  return first == std::string::npos ? "unknown CPU" : name.substr(first, name.find_last_not_of(' ') - first + 1);
+  return first == std::string::npos ? "unknown CPU"
+                                    : name.substr(first, name.find_last_not_of(' ') - first + 1);
 }
 
 bool has_amx_bf16() {
@@ -36,12 +37,13 @@ bool has_amx_bf16() {
 
 std::string describe_cpu() {
   __builtin_cpu_init();
-  const std::array<std::pair<const char*, bool>, 6> features{{{"avx2", __builtin_cpu_supports("avx2") != 0},
-                                                              {"avx512f", __builtin_cpu_supports("avx512f") != 0},
-                                                              {"avx512bw", __builtin_cpu_supports("avx512bw") != 0},
-                                                              {"avx512vnni", __builtin_cpu_supports("avx512vnni") != 0},
-                                                              {"avx512bf16", __builtin_cpu_supports("avx512bf16") != 0},
-                                                              {"amx-bf16", has_amx_bf16()}}};
+  const std::array<std::pair<const char*, bool>, 6> features{
+      {{"avx2", __builtin_cpu_supports("avx2") != 0},
+       {"avx512f", __builtin_cpu_supports("avx512f") != 0},
+       {"avx512bw", __builtin_cpu_supports("avx512bw") != 0},
+       {"avx512vnni", __builtin_cpu_supports("avx512vnni") != 0},
+       {"avx512bf16", __builtin_cpu_supports("avx512bf16") != 0},
+       {"amx-bf16", has_amx_bf16()}}};
   std::string text = brand() + ", " + std::to_string(std::thread::hardware_concurrency()) + " CPUs:";
   for (const auto& [name, present] : features) {
     if (present) text += std::string(" ") + name;

@@ -17,7 +17,9 @@ namespace {
 // Prints a line per finding; counts what is wrong.
 class Report {
  public:
-  void good(std::string_view what, const std::string& text) { std::cout << "ok     " << what << ": " << text << '\n'; }
+  void good(std::string_view what, const std::string& text) {
+    std::cout << "ok     " << what << ": " << text << '\n';
+  }
   void wrong(std::string_view what, const std::string& text) {
     std::cout << "WRONG  " << what << ": " << text << '\n';
     ++faults_;
@@ -33,9 +35,11 @@ void check_model(const catalog::Config& config, Report& report) {
   auto model = inference::LocalModel::load(model_options(config));
   if (!model) return report.wrong("embedded model", model.error().message());
   const inference::ModelFacts& facts = (*model)->facts();
-  report.good("embedded model", config.embedded.model_dir.string() + ", " + std::to_string(facts.width) + " dimensions, at most " +
-                                    std::to_string(facts.max_tokens) + " tokens a text");
-  report.good("kernels", facts.precision + ", " + facts.kernels + ", " + std::to_string(facts.threads) + " compute threads");
+  report.good("embedded model", config.embedded.model_dir.string() + ", " + std::to_string(facts.width) +
+                                    " dimensions, at most " + std::to_string(facts.max_tokens) +
+                                    " tokens a text");
+  report.good("kernels", facts.precision + ", " + facts.kernels + ", " + std::to_string(facts.threads) +
+                             " compute threads");
 }
 
 void check_keys(const catalog::Config& config, Report& report) {
@@ -49,7 +53,8 @@ void check_keys(const catalog::Config& config, Report& report) {
   if (!count) return report.wrong("keys", count.error().message());
   if (*count == 0) return report.wrong("keys", "there is no key yet; `embedrouter keys create` makes one");
   report.good("keys", std::to_string(*count) + " in " + database_file(config).string());
-  if (auto kept = ledger::read_cli_key(config.server.data_dir); !kept) report.wrong("command-line key", kept.error().message());
+  if (auto kept = ledger::read_cli_key(config.server.data_dir); !kept)
+    report.wrong("command-line key", kept.error().message());
 }
 
 void check_port(const catalog::Config& config, Report& report) {

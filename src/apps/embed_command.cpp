@@ -48,10 +48,12 @@ Result<std::vector<std::string>> collect(const Options& options) {
     read_lines(file, texts);
   }
   if (options.texts.empty() && options.files.empty()) read_lines(std::cin, texts);
-  if (texts.empty()) return fail(ErrorCode::invalid_request, "no text to embed: name some, or pipe in one a line");
+  if (texts.empty())
+    return fail(ErrorCode::invalid_request, "no text to embed: name some, or pipe in one a line");
   for (std::size_t i = 0; i < texts.size(); ++i) {
     if (texts[i].empty()) return fail(ErrorCode::invalid_request, "text " + std::to_string(i) + " is empty");
-    if (!is_utf8(texts[i])) return fail(ErrorCode::invalid_request, "text " + std::to_string(i) + " is not UTF-8");
+    if (!is_utf8(texts[i]))
+      return fail(ErrorCode::invalid_request, "text " + std::to_string(i) + " is not UTF-8");
   }
   return texts;
 }
@@ -75,12 +77,14 @@ void print_vectors(const std::vector<api::Embedding>& data) {
       continue;
     }
     line.clear();
-    if (const auto* floats = std::get_if<std::span<const float>>(&embedding.vector)) api::append_numbers(line, *floats);
+    if (const auto* floats = std::get_if<std::span<const float>>(&embedding.vector))
+      api::append_numbers(line, *floats);
     std::cout << line << '\n';
   }
 }
 
-int embed_through_router(const Options& options, const catalog::Config& config, const std::vector<std::string>& texts) {
+int embed_through_router(const Options& options, const catalog::Config& config,
+                         const std::vector<std::string>& texts) {
   auto target = find_target(options.server, config);
   if (!target) {
     std::cerr << target.error().message() << "\n";
@@ -132,7 +136,8 @@ Result<Embedded> embed_here(const catalog::Config& config, const std::vector<std
   return Embedded{std::move(**vectors), (*model)->facts().width};
 }
 
-int embed_locally(const Options& options, const catalog::Config& config, const std::vector<std::string>& texts) {
+int embed_locally(const Options& options, const catalog::Config& config,
+                  const std::vector<std::string>& texts) {
   auto embedded = embed_here(config, texts);
   if (!embedded) {
     std::cerr << embedded.error().message() << "\n";
@@ -153,7 +158,8 @@ int embed_locally(const Options& options, const catalog::Config& config, const s
   reply.provider = "Local";
   api::ResponseInfo info;
   info.id = "gen-emb-local";
-  std::cout << api::encode_embed_response(reply, api::EncodingFormat::float_numbers, info).to_string() << '\n';
+  std::cout << api::encode_embed_response(reply, api::EncodingFormat::float_numbers, info).to_string()
+            << '\n';
   return kOk;
 }
 
@@ -168,18 +174,21 @@ int embed(const Options& options) {
     std::cerr << texts.error().message() << "\n";
     return kUsage;
   }
-  return options.local ? embed_locally(options, *config, *texts) : embed_through_router(options, *config, *texts);
+  return options.local ? embed_locally(options, *config, *texts)
+                       : embed_through_router(options, *config, *texts);
 }
 
 }  // namespace
 
 void add_embed_command(CLI::App& app, Run& run) {
-  CLI::App* command = app.add_subcommand("embed", "Embed texts: arguments, files, or standard input, a text a line");
+  CLI::App* command =
+      app.add_subcommand("embed", "Embed texts: arguments, files, or standard input, a text a line");
   auto options = std::make_shared<Options>();
   command->add_option("texts", options->texts, "Texts; - reads them from standard input, one a line");
   command->add_option("--file", options->files, "File of texts, one a line; may be repeated");
   command->add_option("--model", options->model, "Model or alias")->capture_default_str();
-  command->add_option("--server", options->server, "Base URL of the router, e.g. http://127.0.0.1:8080/api/v1");
+  command->add_option("--server", options->server,
+                      "Base URL of the router, e.g. http://127.0.0.1:8080/api/v1");
   command->add_option("--config", options->where.config_file, "Configuration file (TOML)");
   command->add_option("--data-dir", options->where.data_dir, "Folder of keys and models");
   command->add_flag("--json", options->json, "Print the whole answer");

@@ -17,7 +17,8 @@ std::string variable(const char* name) {
   return value == nullptr ? "" : value;
 }
 
-Task<void> send(net::Client& client, net::ClientRequest& request, std::optional<Result<net::ClientResponse>>& answer) {
+Task<void> send(net::Client& client, net::ClientRequest& request,
+                std::optional<Result<net::ClientResponse>>& answer) {
   answer = co_await client.send(std::move(request));
 }
 
@@ -44,7 +45,8 @@ Result<Target> find_target(const std::string& server_flag, const catalog::Config
   return target;
 }
 
-Result<net::ClientResponse> call(const Target& target, std::string_view method, const std::string& path, std::string body) {
+Result<net::ClientResponse> call(const Target& target, std::string_view method, const std::string& path,
+                                 std::string body) {
   auto url = net::Url::parse(target.base_url);
   if (!url) return fail(std::move(url).error());
   net::ClientRequest request;
@@ -70,7 +72,8 @@ Result<net::ClientResponse> call(const Target& target, std::string_view method, 
 
 std::string error_message(const net::ClientResponse& response) {
   const api::UpstreamComplaint said = api::read_complaint(response.body->view());
-  return "the router answered " + std::to_string(response.status) + (said.message.empty() ? "" : ": " + said.message);
+  return "the router answered " + std::to_string(response.status) +
+         (said.message.empty() ? "" : ": " + said.message);
 }
 
 }  // namespace embedrouter::apps

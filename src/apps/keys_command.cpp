@@ -67,8 +67,9 @@ int list(const Options& options, ledger::KeyStore& store) {
   }
   if (records->empty()) std::cerr << "no keys; `embedrouter keys create` makes one\n";
   for (const ledger::KeyRecord& record : *records) {
-    std::cout << fmt::format("{}  {}  {}  {}  {}\n", record.hash.substr(0, 12), record.label, date_of(record.created_at),
-                             record.management ? "management" : "inference ", record.name);
+    std::cout << fmt::format("{}  {}  {}  {}  {}\n", record.hash.substr(0, 12), record.label,
+                             date_of(record.created_at), record.management ? "management" : "inference ",
+                             record.name);
   }
   return kOk;
 }
@@ -79,7 +80,8 @@ int revoke(const Options& options, ledger::KeyStore& store) {
   if (options.json) {
     std::cout << json_of(*record) << "\n";
   } else {
-    std::cout << "revoked " << record->label << (record->name.empty() ? "" : " (" + record->name + ")") << "\n";
+    std::cout << "revoked " << record->label << (record->name.empty() ? "" : " (" + record->name + ")")
+              << "\n";
   }
   return kOk;
 }

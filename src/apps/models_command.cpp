@@ -46,8 +46,8 @@ int models(const Options& options) {
     return kUpstream;
   }
   for (const api::ModelSummary& model : *list) {
-    std::cout << model.id << "\t" << model.dimensions << " dimensions\t" << model.context_length << " tokens\t$"
-              << model.price_prompt << " per token\n";
+    std::cout << model.id << "\t" << model.dimensions << " dimensions\t" << model.context_length
+              << " tokens\t$" << model.price_prompt << " per token\n";
   }
   return kOk;
 }
@@ -57,7 +57,8 @@ int models(const Options& options) {
 void add_models_command(CLI::App& app, Run& run) {
   CLI::App* command = app.add_subcommand("models", "List the models the router serves");
   auto options = std::make_shared<Options>();
-  command->add_option("--server", options->server, "Base URL of the router, e.g. http://127.0.0.1:8080/api/v1");
+  command->add_option("--server", options->server,
+                      "Base URL of the router, e.g. http://127.0.0.1:8080/api/v1");
   command->add_option("--config", options->where.config_file, "Configuration file (TOML)");
   command->add_option("--data-dir", options->where.data_dir, "Folder of keys and models");
   command->add_flag("--json", options->json, "Print the whole answer");

@@ -84,7 +84,8 @@ int serve(const Where& where, bool only_check) {
   std::thread signals_thread([&] { signals_io.run(); });
   const std::string scheme = config->server.tls_cert_file.empty() ? "http" : "https";
   const std::string& listen = config->server.listen;
-  std::cout << "listening on " << scheme << "://" << listen.substr(0, listen.rfind(':')) << ':' << (*service)->port() << "\n"
+  std::cout << "listening on " << scheme << "://" << listen.substr(0, listen.rfind(':')) << ':'
+            << (*service)->port() << "\n"
             << std::flush;
   (*service)->run();
   signals_io.stop();

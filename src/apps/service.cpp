@@ -108,7 +108,8 @@ Result<void> Service::listen() {
   net::ServerLimits limits;
   limits.header_bytes = config_.limits.header_bytes;
   limits.idle_timeout = config_.limits.idle_timeout;
-  auto server = net::Server::listen(config_.server.listen, limits, {config_.server.tls_cert_file, config_.server.tls_key_file});
+  auto server = net::Server::listen(config_.server.listen, limits,
+                                    {config_.server.tls_cert_file, config_.server.tls_key_file});
   if (!server) return fail(std::move(server).error());
   server_ = *std::move(server);
 
@@ -144,21 +145,24 @@ Result<std::unique_ptr<Service::Worker>> Service::make_worker() {
   return worker;
 }
 
-// What an endpoint is made of, from the outside in: split, attempt (with its gate), and who makes the vectors.
-Result<std::unique_ptr<embed::Embedder>> Service::make_embedder(const catalog::Endpoint& endpoint, Worker& worker) {
+// What an endpoint is made of, from the outside in: split, attempt (with its gate), and who makes the
+// vectors.
+Result<std::unique_ptr<embed::Embedder>> Service::make_embedder(const catalog::Endpoint& endpoint,
+                                                                Worker& worker) {
   std::unique_ptr<embed::Embedder> inner;
   embed::AttemptOptions options;
   options.endpoint = endpoint.id;
   options.provider = endpoint.provider_name;
   options.contract = {endpoint.model->dimensions, endpoint.normalized, !endpoint.embedded};
   if (endpoint.embedded) {
-    options.max_concurrency = std::numeric_limits<std::uint32_t>::max();   // the model's queue is the bound
+    options.max_concurrency = std::numeric_limits<std::uint32_t>::max();  // the model's queue is the bound
     inner = std::make_unique<providers::Local>(endpoint, *model_, worker.io);
   } else {
     auto remote = make_remote(endpoint, worker);
     if (!remote) return remote;
     inner = *std::move(remote);
-    const auto provider = std::ranges::find(config_.providers, endpoint.provider_slug, &catalog::ProviderConfig::slug);
+    const auto provider =
+        std::ranges::find(config_.providers, endpoint.provider_slug, &catalog::ProviderConfig::slug);
     options.max_concurrency = provider->max_concurrency;
   }
   auto attempt = std::make_unique<embed::Attempt>(std::move(inner), std::move(options), clock_, metrics_);
@@ -166,11 +170,14 @@ Result<std::unique_ptr<embed::Embedder>> Service::make_embedder(const catalog::E
   return std::make_unique<embed::Split>(std::move(attempt), limits);
 }
 
-Result<std::unique_ptr<embed::Embedder>> Service::make_remote(const catalog::Endpoint& endpoint, Worker& worker) {
-  const auto provider = std::ranges::find(config_.providers, endpoint.provider_slug, &catalog::ProviderConfig::slug);
+Result<std::unique_ptr<embed::Embedder>> Service::make_remote(const catalog::Endpoint& endpoint,
+                                                              Worker& worker) {
+  const auto provider =
+      std::ranges::find(config_.providers, endpoint.provider_slug, &catalog::ProviderConfig::slug);
   const providers::Dialect* dialect = providers::find_dialect(provider->dialect);
   if (dialect == nullptr) {
-    return fail(ErrorCode::internal, "provider \"" + provider->slug + "\": no dialect \"" + provider->dialect + "\" here");
+    return fail(ErrorCode::internal,
+                "provider \"" + provider->slug + "\": no dialect \"" + provider->dialect + "\" here");
   }
   auto url = net::Url::parse(provider->base_url);
   if (!url) return fail(std::move(url).error());
@@ -182,8 +189,10 @@ Result<std::unique_ptr<embed::Embedder>> Service::make_remote(const catalog::End
 
   std::unique_ptr<net::Client>& client = worker.clients[provider->slug];
   if (client == nullptr) {
-    const net::ClientDeadlines deadlines{provider->connect_timeout, provider->first_byte_timeout, provider->idle_timeout};
-    auto made = net::Client::make(worker.io, *std::move(url), deadlines, net::ClientLimits{}, net::ClientTls{provider->ca_file});
+    const net::ClientDeadlines deadlines{provider->connect_timeout, provider->first_byte_timeout,
+                                         provider->idle_timeout};
+    auto made = net::Client::make(worker.io, *std::move(url), deadlines, net::ClientLimits{},
+                                  net::ClientTls{provider->ca_file});
     if (!made) return fail(std::move(made).error());
     client = *std::move(made);
   }
@@ -197,6 +206,8 @@ void Service::run() {
   for (const auto& worker : workers_) worker->thread.join();
 }
 
-void Service::drain(std::chrono::milliseconds grace) { server_->drain(grace); }
+void Service::drain(std::chrono::milliseconds grace) {
+  server_->drain(grace);
+}
 
 }  // namespace embedrouter::apps

@@ -41,7 +41,7 @@ class Service {
     explicit Worker(std::uint64_t seed) : random(seed) {}
     asio::io_context io{1};
     Random random;
-    std::unordered_map<std::string, std::unique_ptr<net::Client>> clients;   // by provider slug
+    std::unordered_map<std::string, std::unique_ptr<net::Client>> clients;  // by provider slug
     std::unique_ptr<routing::Router> router;
     std::unique_ptr<gateway::Gateway> gateway;
     std::thread thread;

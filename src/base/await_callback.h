@@ -12,8 +12,9 @@
 namespace embedrouter {
 
 // Waits for a value that a callback delivers once, from any thread; the coroutine goes on on `executor`.
-// `start(done)` begins the work and returns a function that cancels it; `done(T)` must be called exactly once, after a
-// cancellation too. If the waiting coroutine is cancelled, that function is called and the wait still ends with `done`.
+// `start(done)` begins the work and returns a function that cancels it; `done(T)` must be called exactly
+// once, after a cancellation too. If the waiting coroutine is cancelled, that function is called and the wait
+// still ends with `done`.
 template <class T, class Start>
 Task<T> await_callback(Executor executor, Start start) {
   const auto initiate = [executor, start = std::move(start)](auto handler) mutable {
@@ -24,7 +25,8 @@ Task<T> await_callback(Executor executor, Start start) {
       std::optional<T> value;
     };
     auto slot = asio::get_associated_cancellation_slot(handler);
-    auto waiting = std::make_shared<Waiting>(Waiting{std::move(handler), asio::make_work_guard(executor), std::nullopt});
+    auto waiting =
+        std::make_shared<Waiting>(Waiting{std::move(handler), asio::make_work_guard(executor), std::nullopt});
     auto cancel = start([executor, waiting](T value) {
       waiting->value.emplace(std::move(value));
       asio::post(executor, [waiting] {

@@ -8,9 +8,9 @@
 
 namespace embedrouter {
 
-// The bytes of an HTTP message body as pieces to be written one after the other, and what keeps them alive. A vector
-// that passes through the router is a piece that points into the upstream's answer. Writers (api/) copy short
-// pieces together, so that 2,048 small vectors do not become thousands of write vectors.
+// The bytes of an HTTP message body as pieces to be written one after the other, and what keeps them alive. A
+// vector that passes through the router is a piece that points into the upstream's answer. Writers (api/)
+// copy short pieces together, so that 2,048 small vectors do not become thousands of write vectors.
 class Body {
  public:
   Body() = default;

@@ -10,8 +10,8 @@
 
 namespace embedrouter {
 
-// A growable byte array that is never zeroed and always has kPadding readable bytes behind size(), so that vectorised
-// parsers may read past the end. Moves, does not copy.
+// A growable byte array that is never zeroed and always has kPadding readable bytes behind size(), so that
+// vectorised parsers may read past the end. Moves, does not copy.
 class Buffer {
  public:
   static constexpr std::size_t kPadding = 64;

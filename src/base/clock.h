@@ -10,8 +10,8 @@ class Clock {
   using Wall = std::chrono::system_clock::time_point;
 
   virtual ~Clock() = default;
-  virtual Steady now() const = 0;   // for deadlines and durations
-  virtual Wall wall() const = 0;    // for dates people read
+  virtual Steady now() const = 0;  // for deadlines and durations
+  virtual Wall wall() const = 0;   // for dates people read
 };
 
 class SystemClock final : public Clock {

@@ -57,6 +57,8 @@ static_assert(in_order(), "a row per code, in the order of the enum");
 
 }  // namespace
 
-const ErrorTraits& traits(ErrorCode code) noexcept { return kTable[static_cast<std::size_t>(code)]; }
+const ErrorTraits& traits(ErrorCode code) noexcept {
+  return kTable[static_cast<std::size_t>(code)];
+}
 
 }  // namespace embedrouter

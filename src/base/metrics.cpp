@@ -12,12 +12,14 @@ Gauge& Metrics::gauge(const std::string& name, const std::string& help, const La
   return prometheus::BuildGauge().Name(name).Help(help).Register(registry_).Add(labels);
 }
 
-Histogram& Metrics::histogram(const std::string& name, const std::string& help, const std::vector<double>& bounds,
-                              const Labels& labels) {
+Histogram& Metrics::histogram(const std::string& name, const std::string& help,
+                              const std::vector<double>& bounds, const Labels& labels) {
   return prometheus::BuildHistogram().Name(name).Help(help).Register(registry_).Add(labels, bounds);
 }
 
-std::string Metrics::render() const { return prometheus::TextSerializer().Serialize(registry_.Collect()); }
+std::string Metrics::render() const {
+  return prometheus::TextSerializer().Serialize(registry_.Collect());
+}
 
 const std::vector<double>& Metrics::latency_bounds() {
   static const std::vector<double> bounds{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,

@@ -15,8 +15,9 @@ using Gauge = prometheus::Gauge;
 using Histogram = prometheus::Histogram;
 using Labels = std::map<std::string, std::string>;
 
-// Names begin with embedrouter_; units are in the name (_seconds, _bytes, _tokens); counters end in _total. Look a metric
-// up once and keep the reference, which lives as long as the Metrics. Thread-safe. Made by main and passed down.
+// Names begin with embedrouter_; units are in the name (_seconds, _bytes, _tokens); counters end in _total.
+// Look a metric up once and keep the reference, which lives as long as the Metrics. Thread-safe. Made by main
+// and passed down.
 class Metrics {
  public:
   Counter& counter(const std::string& name, const std::string& help, const Labels& labels = {});

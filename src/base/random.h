@@ -5,14 +5,14 @@
 
 namespace embedrouter {
 
-// xoshiro256**: for choices (balancing, jitter, ids), never for secrets. Seeded, so that tests repeat. Not thread-safe:
-// one per thread.
+// xoshiro256**: for choices (balancing, jitter, ids), never for secrets. Seeded, so that tests repeat. Not
+// thread-safe: one per thread.
 class Random {
  public:
   explicit Random(std::uint64_t seed);
   std::uint64_t next();
-  double uniform();                        // in [0, 1)
-  std::uint64_t below(std::uint64_t n);    // in [0, n), n >= 1, without bias
+  double uniform();                              // in [0, 1)
+  std::uint64_t below(std::uint64_t n);          // in [0, n), n >= 1, without bias
   std::string alphanumeric(std::size_t length);  // letters and digits
 
  private:

@@ -1,6 +1,7 @@
 #pragma once
-// The one place that names the coroutine type. The executor is concrete: the erased one costs a sixth more CPU per
-// proxied request. A `co_await` expression holds one call with named arguments (scripts/check_awaits).
+// The one place that names the coroutine type. The executor is concrete: the erased one costs a sixth more
+// CPU per proxied request. A `co_await` expression holds one call with named arguments
+// (scripts/check_awaits).
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/basic_waitable_timer.hpp>
@@ -20,6 +21,7 @@ using Task = asio::awaitable<T, Executor>;
 // Completion token: co_await op(..., kAwait) throws; with as_tuple(kAwait) it returns the error_code.
 inline constexpr asio::use_awaitable_t<Executor> kAwait{};
 
-using Timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
+using Timer = asio::basic_waitable_timer<std::chrono::steady_clock,
+                                         asio::wait_traits<std::chrono::steady_clock>, Executor>;
 
 }  // namespace embedrouter

@@ -1,6 +1,6 @@
 #pragma once
-// Models, endpoints and prices: an immutable snapshot built from the configuration and what the embedded model says of
-// itself. Shared by all threads.
+// Models, endpoints and prices: an immutable snapshot built from the configuration and what the embedded
+// model says of itself. Shared by all threads.
 
 #include <embedrouter/result.h>
 
@@ -21,21 +21,21 @@ struct Model;
 
 // Provider × model × price × limits × policy: the unit of routing.
 struct Endpoint {
-  std::string id;              // "<model id>@<provider slug>", unique in the catalog
+  std::string id;  // "<model id>@<provider slug>", unique in the catalog
   const Model* model = nullptr;
-  std::string provider_slug;   // "openai"; "local" for the embedded model
-  std::string provider_name;   // "OpenAI"
+  std::string provider_slug;  // "openai"; "local" for the embedded model
+  std::string provider_name;  // "OpenAI"
   std::string upstream_model;
-  std::string price_prompt;    // USD per token, the shortest decimal, for listings
-  std::int64_t pico_usd_per_token = 0;   // the same as an integer, 1e-12 USD
-  std::uint32_t max_batch_items = 0, max_batch_tokens = 0;   // 0: no declared limit
+  std::string price_prompt;             // USD per token, the shortest decimal, for listings
+  std::int64_t pico_usd_per_token = 0;  // the same as an integer, 1e-12 USD
+  std::uint32_t max_batch_items = 0, max_batch_tokens = 0;  // 0: no declared limit
   std::string space;
   std::string quantization;
   bool normalized = true;
   bool encodings_float = true, encodings_base64 = true, token_ids = false, dimensions = false;
   std::vector<std::string> input_types;
   ProviderPolicy policy;
-  bool embedded = false;       // the model inside this process
+  bool embedded = false;  // the model inside this process
 };
 
 struct Model {
@@ -47,7 +47,7 @@ struct Model {
   std::int64_t created = 0;
   bool symmetric = false;
   bool normalized = true;
-  std::vector<Endpoint> endpoints;   // in the order of the configuration
+  std::vector<Endpoint> endpoints;  // in the order of the configuration
 };
 
 // What the embedded model contributes.
@@ -61,7 +61,8 @@ inline constexpr std::string_view kEmbeddedProvider = "local";
 
 class Catalog {
  public:
-  // `embedded` null: no embedded model. Fails only on what parse_config lets through and the embedded model contradicts.
+  // `embedded` null: no embedded model. Fails only on what parse_config lets through and the embedded model
+  // contradicts.
   static Result<std::shared_ptr<const Catalog>> build(const Config& config, const EmbeddedFacts* embedded);
 
   // By id or alias, ignoring ASCII case. Null if there is none. Does not allocate.
@@ -74,13 +75,15 @@ class Catalog {
  private:
   struct NameHash {
     using is_transparent = void;
-    std::size_t operator()(std::string_view name) const noexcept { return std::hash<std::string_view>()(name); }
+    std::size_t operator()(std::string_view name) const noexcept {
+      return std::hash<std::string_view>()(name);
+    }
   };
   Result<void> add(std::unique_ptr<Model> model);
 
   std::vector<std::unique_ptr<Model>> models_;
   std::vector<const Model*> listed_;
-  std::unordered_map<std::string, const Model*, NameHash, std::equal_to<>> by_name_;   // lower case
+  std::unordered_map<std::string, const Model*, NameHash, std::equal_to<>> by_name_;  // lower case
   std::vector<ProviderConfig> providers_;
 };
 

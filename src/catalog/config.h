@@ -16,17 +16,17 @@ namespace embedrouter::catalog {
 enum class Auth : std::uint8_t { required, none };
 
 struct ProviderPolicy {
-  bool zdr = false;        // keeps nothing
-  bool training = true;    // may train on or store inputs, unless declared otherwise
+  bool zdr = false;      // keeps nothing
+  bool training = true;  // may train on or store inputs, unless declared otherwise
 };
 
 struct ProviderConfig {
-  std::string slug;                 // "openai"
-  std::string name;                 // display name; the slug if absent
+  std::string slug;  // "openai"
+  std::string name;  // display name; the slug if absent
   std::string dialect = "openai";
   std::string base_url;
-  std::string api_key_env, api_key_file;   // at most one; never the key itself
-  std::string ca_file;              // PEM of a private certificate authority
+  std::string api_key_env, api_key_file;  // at most one; never the key itself
+  std::string ca_file;                    // PEM of a private certificate authority
   ProviderPolicy policy;
   std::chrono::milliseconds connect_timeout{5'000};
   std::chrono::milliseconds first_byte_timeout{30'000};
@@ -35,31 +35,32 @@ struct ProviderConfig {
 };
 
 struct EndpointConfig {
-  std::string provider;             // slug
-  std::string upstream_model;       // the model id if absent
-  std::string price_prompt = "0";   // USD per token, decimal string
+  std::string provider;            // slug
+  std::string upstream_model;      // the model id if absent
+  std::string price_prompt = "0";  // USD per token, decimal string
   std::uint32_t max_batch_items = 2048;
-  std::uint32_t max_batch_tokens = 0;   // 0: no declared limit
-  std::string space;                // derived from the model id and quantization if absent
+  std::uint32_t max_batch_tokens = 0;  // 0: no declared limit
+  std::string space;                   // derived from the model id and quantization if absent
   std::string quantization = "unknown";
   bool normalized = true;
   bool encodings_float = true, encodings_base64 = true;
   bool token_ids = false;
-  bool dimensions = false;          // the upstream honours `dimensions` (default: true where the model declares matryoshka)
-  std::vector<std::string> input_types;   // the kinds of `input_type` the upstream honours; empty: none
+  bool dimensions =
+      false;  // the upstream honours `dimensions` (default: true where the model declares matryoshka)
+  std::vector<std::string> input_types;  // the kinds of `input_type` the upstream honours; empty: none
 };
 
 struct ModelConfig {
-  std::string id;                   // "author/slug"
-  std::string name;                 // display name; the id if absent
+  std::string id;    // "author/slug"
+  std::string name;  // display name; the id if absent
   std::string description;
   std::vector<std::string> aliases;
-  std::uint32_t dimensions = 0;     // native width; required
-  std::vector<std::uint32_t> matryoshka;   // widths it may be cut to
-  std::uint32_t context_length = 0;   // tokens; 0: unknown
-  std::int64_t created = 0;         // unix seconds
-  std::string tokenizer;            // family name for listings, e.g. "GPT"; may be empty
-  bool symmetric = false;           // query and document are embedded alike, so both kinds of input_type are honoured
+  std::uint32_t dimensions = 0;           // native width; required
+  std::vector<std::uint32_t> matryoshka;  // widths it may be cut to
+  std::uint32_t context_length = 0;       // tokens; 0: unknown
+  std::int64_t created = 0;               // unix seconds
+  std::string tokenizer;                  // family name for listings, e.g. "GPT"; may be empty
+  bool symmetric = false;  // query and document are embedded alike, so both kinds of input_type are honoured
   std::vector<EndpointConfig> endpoints;
 };
 
@@ -67,31 +68,32 @@ struct Config {
   struct Server {
     std::string listen = "127.0.0.1:8080";
     Auth auth = Auth::required;
-    std::filesystem::path data_dir;   // ~ expanded; default ~/.local/share/embedrouter, or $XDG_DATA_HOME/embedrouter
+    std::filesystem::path
+        data_dir;  // ~ expanded; default ~/.local/share/embedrouter, or $XDG_DATA_HOME/embedrouter
     std::string tls_cert_file, tls_key_file;
-    unsigned threads = 0;             // I/O threads; 0: one per two CPUs, at least one
+    unsigned threads = 0;  // I/O threads; 0: one per two CPUs, at least one
   } server;
   struct Limits {
     std::size_t body_bytes = 32u << 20;
     std::size_t inputs = 2048;
     std::size_t header_bytes = 64u << 10;
     std::chrono::milliseconds idle_timeout{75'000};
-    std::chrono::milliseconds total_timeout{300'000};   // of one request, as the caller sees it
-    std::size_t bytes_in_flight = 512u << 20;           // request bodies held at once; over it: 503
+    std::chrono::milliseconds total_timeout{300'000};  // of one request, as the caller sees it
+    std::size_t bytes_in_flight = 512u << 20;          // request bodies held at once; over it: 503
   } limits;
   struct Embedded {
     bool enabled = true;
-    std::string precision = "auto";   // auto | fp32 | bf16
+    std::string precision = "auto";  // auto | fp32 | bf16
     unsigned threads = 0;
     std::filesystem::path model_dir;  // a Hugging Face folder; default <data_dir>/models/all-minilm-l6-v2
     std::uint32_t max_tokens = 0;     // per text; 0: the model's own limit
     std::size_t queue_tokens = 1u << 20;
   } embedded;
   struct Storage {
-    std::string url = "sqlite:embedrouter.db";   // relative to data_dir
+    std::string url = "sqlite:embedrouter.db";  // relative to data_dir
   } storage;
   struct Telemetry {
-    std::string log_level = "info";   // debug | info | warn | error | off
+    std::string log_level = "info";  // debug | info | warn | error | off
   } telemetry;
   std::vector<ProviderConfig> providers;
   std::vector<ModelConfig> models;
@@ -99,13 +101,13 @@ struct Config {
 
 // One fault of a file, in the words of `serve --check`.
 struct ConfigFault {
-  std::uint32_t line = 0;    // 1-based; 0: the file as a whole
-  std::string message;       // which key, what was expected, what to do
+  std::uint32_t line = 0;  // 1-based; 0: the file as a whole
+  std::string message;     // which key, what was expected, what to do
 };
 
 struct ConfigOutcome {
   Config config;
-  std::vector<ConfigFault> faults;   // empty: the configuration is good
+  std::vector<ConfigFault> faults;  // empty: the configuration is good
 };
 
 // What stands outside the file. Empty members are unset.
@@ -116,12 +118,14 @@ struct ConfigEnvironment {
   // The names a provider's `dialect` may have; empty: not checked here.
   std::vector<std::string_view> dialects = {};
 };
-// Unknown keys, wrong types, out-of-range values, sections that later releases will know ([cache], [probe], [counters] with
-// anything but their defaults), dangling references and duplicate slugs, ids and aliases are all faults; all are reported, in
-// the order of their lines. A file that is not TOML is one fault, the first. Messages never hold a value of the file.
+// Unknown keys, wrong types, out-of-range values, sections that later releases will know ([cache], [probe],
+// [counters] with anything but their defaults), dangling references and duplicate slugs, ids and aliases are
+// all faults; all are reported, in the order of their lines. A file that is not TOML is one fault, the first.
+// Messages never hold a value of the file.
 ConfigOutcome parse_config(std::string_view toml, const ConfigEnvironment& environment);
 // Reads `file`; an unreadable file is one fault with line 0. Without a file: the defaults.
-ConfigOutcome load_config(const std::optional<std::filesystem::path>& file, const ConfigEnvironment& environment);
+ConfigOutcome load_config(const std::optional<std::filesystem::path>& file,
+                          const ConfigEnvironment& environment);
 
 // Where storage.url puts the SQLite database.
 std::filesystem::path database_path(const Config& config);

@@ -15,7 +15,8 @@ Result<std::vector<float>> values_of(const api::VectorView& vector, std::uint32_
   if (const auto* floats = std::get_if<std::span<const float>>(&vector)) {
     values.assign(floats->begin(), floats->end());
   } else if (const auto* encoded = std::get_if<api::Base64Text>(&vector)) {
-    if (auto decoded = api::decode_base64(encoded->text, values); !decoded) return fail(std::move(decoded).error());
+    if (auto decoded = api::decode_base64(encoded->text, values); !decoded)
+      return fail(std::move(decoded).error());
   } else if (auto parsed = api::parse_numbers(std::get<api::NumberText>(vector).json, values); !parsed) {
     return fail(std::move(parsed).error());
   }
@@ -35,7 +36,8 @@ class Place {
 
 }  // namespace
 
-Attempt::Attempt(std::unique_ptr<Embedder> inner, AttemptOptions options, const Clock& clock, Metrics& metrics)
+Attempt::Attempt(std::unique_ptr<Embedder> inner, AttemptOptions options, const Clock& clock,
+                 Metrics& metrics)
     : inner_(std::move(inner)),
       options_(std::move(options)),
       clock_(clock),
@@ -44,13 +46,15 @@ Attempt::Attempt(std::unique_ptr<Embedder> inner, AttemptOptions options, const 
                                 {{"endpoint", options_.endpoint}, {"outcome", "ok"}})),
       failed_(metrics.counter("embedrouter_attempts_total", kAttemptsHelp,
                               {{"endpoint", options_.endpoint}, {"outcome", "error"}})),
-      seconds_(metrics.histogram("embedrouter_attempt_duration_seconds", "Time of a call to an endpoint, gate included",
-                                 Metrics::latency_bounds(), {{"endpoint", options_.endpoint}})) {}
+      seconds_(metrics.histogram("embedrouter_attempt_duration_seconds",
+                                 "Time of a call to an endpoint, gate included", Metrics::latency_bounds(),
+                                 {{"endpoint", options_.endpoint}})) {}
 
 Task<Result<api::EmbedReply>> Attempt::embed(const api::EmbedRequest& request, Call& call) {
   if (running_ >= options_.max_concurrency) {
     Error full(ErrorCode::overloaded, "too many requests to " + options_.provider + " are under way");
-    co_return fail(std::move(full).with_provider(options_.provider).with_retry_after(std::chrono::seconds(1)));
+    co_return fail(
+        std::move(full).with_provider(options_.provider).with_retry_after(std::chrono::seconds(1)));
   }
   const Place place(running_);
   const auto start = clock_.now();
@@ -91,9 +95,9 @@ Task<Result<void>> Attempt::resolve_twins(const api::EmbedRequest& request, Gate
     alone[i] = *std::move(values);
   }
   if (alone[0] == alone[1]) co_return Result<void>();
-  Error mixed(ErrorCode::upstream_invalid_vector, "the provider gave input[" + std::to_string(twins.first) + "] and input[" +
-                                                      std::to_string(twins.second) +
-                                                      "] one vector in a batch and two when asked for each alone");
+  Error mixed(ErrorCode::upstream_invalid_vector,
+              "the provider gave input[" + std::to_string(twins.first) + "] and input[" +
+                  std::to_string(twins.second) + "] one vector in a batch and two when asked for each alone");
   co_return fail(std::move(mixed).with_item(twins.second));
 }
 

@@ -10,14 +10,14 @@
 namespace embedrouter::embed {
 
 struct AttemptOptions {
-  std::string endpoint;        // id, for records and metrics
-  std::string provider;        // display name, for records and errors
+  std::string endpoint;  // id, for records and metrics
+  std::string provider;  // display name, for records and errors
   VectorContract contract;
-  std::uint32_t max_concurrency = 256;   // attempts at once from this thread; more is `overloaded`
+  std::uint32_t max_concurrency = 256;  // attempts at once from this thread; more is `overloaded`
 };
 
-// One call to one endpoint, whole: a place among the concurrent ones, the call itself, the gate, the record. What comes out
-// is a reply that passed or an Error that names the provider.
+// One call to one endpoint, whole: a place among the concurrent ones, the call itself, the gate, the record.
+// What comes out is a reply that passed or an Error that names the provider.
 class Attempt final : public Embedder {
  public:
   // `clock` and `metrics` must outlive it.

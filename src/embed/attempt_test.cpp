@@ -25,7 +25,9 @@ struct Bench {
     options.max_concurrency = concurrency;
     attempt = std::make_unique<Attempt>(std::move(scripted), options, clock, metrics);
   }
-  Result<api::EmbedReply> embed(const TextRequest& texts) { return run_task(attempt->embed(texts.request, call)); }
+  Result<api::EmbedReply> embed(const TextRequest& texts) {
+    return run_task(attempt->embed(texts.request, call));
+  }
 
   ManualClock clock;
   Metrics metrics;
@@ -42,7 +44,8 @@ TEST(Attempt, answers_and_records) {
   EXPECT_EQ(reply->provider, "Fake");
   ASSERT_EQ(bench.call.attempts.size(), 1U);
   EXPECT_TRUE(bench.call.attempts[0].ok);
-  EXPECT_NE(bench.metrics.render().find("embedrouter_attempts_total{endpoint=\"test/model@fake\",outcome=\"ok\"} 1"),
+  EXPECT_NE(bench.metrics.render().find(
+                "embedrouter_attempts_total{endpoint=\"test/model@fake\",outcome=\"ok\"} 1"),
             std::string::npos);
 }
 
@@ -114,7 +117,8 @@ TEST(Split, sends_parts_within_the_limits_and_joins_them_in_order) {
   Call call("gen-emb-1", std::chrono::steady_clock::time_point::max());
   const auto reply = run_task(split.embed(texts.request, call));
   ASSERT_TRUE(reply);
-  const std::vector<std::vector<std::string>> parts{{"aaaa", "bbbb"}, {"cccc"}, {"dddddddddddd"}, {"e", "f"}, {"g"}};
+  const std::vector<std::vector<std::string>> parts{
+      {"aaaa", "bbbb"}, {"cccc"}, {"dddddddddddd"}, {"e", "f"}, {"g"}};
   EXPECT_EQ(inner->asked, parts);
   ASSERT_EQ(reply->data.size(), 7U);
   for (std::size_t i = 0; i < 7; ++i) {
@@ -129,7 +133,8 @@ TEST(Split, names_the_item_by_its_place_in_the_whole_request) {
   auto scripted = std::make_unique<ScriptedEmbedder>();
   scripted->script = {[&inner = *scripted](const api::EmbedRequest& r) { return inner.good(r); },
                       [](const api::EmbedRequest&) -> Result<api::EmbedReply> {
-                        return fail(Error(ErrorCode::context_length_exceeded, "input[1] has 900 tokens; at most 512 are taken")
+                        return fail(Error(ErrorCode::context_length_exceeded,
+                                          "input[1] has 900 tokens; at most 512 are taken")
                                         .with_item(1)
                                         .with_param("input[1]"));
                       }};

@@ -10,8 +10,8 @@
 
 namespace embedrouter::embed {
 
-// Turns texts into vectors: an upstream, the embedded model, a wrapper around one, the router itself. One owner; used from
-// one thread. A reply that leaves an Attempt has passed the gate.
+// Turns texts into vectors: an upstream, the embedded model, a wrapper around one, the router itself. One
+// owner; used from one thread. A reply that leaves an Attempt has passed the gate.
 class Embedder {
  public:
   virtual ~Embedder() = default;

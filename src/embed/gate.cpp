@@ -17,15 +17,17 @@ using api::EmbedRequest;
 using api::Item;
 
 tl::unexpected<Error> invalid(ErrorCode code, std::uint32_t item, const std::string& what) {
-  return fail(Error(code, "the provider's vector for input[" + std::to_string(item) + "] " + what).with_item(item));
+  return fail(
+      Error(code, "the provider's vector for input[" + std::to_string(item) + "] " + what).with_item(item));
 }
 
 // Puts `data` into the order its indices give.
 Result<void> order(const EmbedRequest& request, EmbedReply& reply) {
   const std::size_t n = request.items.size();
   if (reply.data.size() != n) {
-    return fail(ErrorCode::upstream_count_mismatch, "the provider answered " + std::to_string(reply.data.size()) +
-                                                        " vectors for " + std::to_string(n) + " inputs");
+    return fail(ErrorCode::upstream_count_mismatch, "the provider answered " +
+                                                        std::to_string(reply.data.size()) + " vectors for " +
+                                                        std::to_string(n) + " inputs");
   }
   const auto indexed = static_cast<std::size_t>(
       std::ranges::count_if(reply.data, [](const Embedding& e) { return e.index.has_value(); }));
@@ -43,7 +45,8 @@ Result<void> order(const EmbedRequest& request, EmbedReply& reply) {
   std::vector<Embedding> ordered(n);
   std::vector<bool> seen(n, false);
   for (const Embedding& e : reply.data) {
-    if (*e.index < 0 || static_cast<std::uint64_t>(*e.index) >= n || seen[static_cast<std::size_t>(*e.index)]) {
+    if (*e.index < 0 || static_cast<std::uint64_t>(*e.index) >= n ||
+        seen[static_cast<std::size_t>(*e.index)]) {
       return fail(ErrorCode::upstream_invalid_answer,
                   "the provider's indices are not a permutation: " + std::to_string(*e.index));
     }
@@ -60,7 +63,9 @@ Result<std::size_t> width_of(const api::VectorView& vector) {
   return std::size_t{0};  // number text: known when it is scanned
 }
 
-bool same_item(const Item& a, const Item& b) { return a.text == b.text && std::ranges::equal(a.tokens, b.tokens); }
+bool same_item(const Item& a, const Item& b) {
+  return a.text == b.text && std::ranges::equal(a.tokens, b.tokens);
+}
 
 // A token is at least a byte, and every model adds only a few of its own to a text.
 void make_usage_plausible(const EmbedRequest& request, api::Usage& usage) {
@@ -74,17 +79,25 @@ void make_usage_plausible(const EmbedRequest& request, api::Usage& usage) {
   const std::uint64_t most = bytes + ids + kSpecialTokens * request.items.size();
   if (usage.prompt_tokens == 0 || usage.prompt_tokens > most) {
     constexpr std::uint64_t kBytesPerToken = 4;
-    usage.prompt_tokens = std::max<std::uint64_t>(request.items.size(), ids + (bytes + kBytesPerToken - 1) / kBytesPerToken);
+    usage.prompt_tokens =
+        std::max<std::uint64_t>(request.items.size(), ids + (bytes + kBytesPerToken - 1) / kBytesPerToken);
     usage.source = api::UsageSource::estimated;
   }
   usage.total_tokens = usage.prompt_tokens;
 }
 
-unsigned folded(unsigned char c) { return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c; }
-bool letter_or_digit(unsigned char c) { return (c >= '0' && c <= '9') || (folded(c) >= 'a' && folded(c) <= 'z'); }
-bool counts(unsigned char c) { return c >= 0x80 || letter_or_digit(c); }
+unsigned folded(unsigned char c) {
+  return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
+}
+bool letter_or_digit(unsigned char c) {
+  return (c >= '0' && c <= '9') || (folded(c) >= 'a' && folded(c) <= 'z');
+}
+bool counts(unsigned char c) {
+  return c >= 0x80 || letter_or_digit(c);
+}
 
-// What every vocabulary tells apart: ASCII letters, whatever their case, and digits. 0 for a text that has none.
+// What every vocabulary tells apart: ASCII letters, whatever their case, and digits. 0 for a text that has
+// none.
 std::uint64_t certain_digest(const Item& item) {
   std::uint64_t digest = 0;
   const auto mix = [&](std::uint64_t value) { digest = (digest ^ (value + 1)) * 0x9e3779b97f4a7c15; };
@@ -104,7 +117,8 @@ bool alike(std::string_view a, std::string_view b) {
     while (i < a.size() && !counts(static_cast<unsigned char>(a[i]))) ++i;
     while (j < b.size() && !counts(static_cast<unsigned char>(b[j]))) ++j;
     if (i == a.size() || j == b.size()) return i == a.size() && j == b.size();
-    if (folded(static_cast<unsigned char>(a[i++])) != folded(static_cast<unsigned char>(b[j++]))) return false;
+    if (folded(static_cast<unsigned char>(a[i++])) != folded(static_cast<unsigned char>(b[j++])))
+      return false;
   }
 }
 
@@ -138,13 +152,17 @@ Result<std::optional<Gate::Twins>> Gate::inspect(const EmbedRequest& request, Em
   return twins;
 }
 
-// With `read_values` the vector's values are checked one by one and its digest is kept; without, its text is scanned.
-Result<void> Gate::check_vector(const api::VectorView& vector, std::uint32_t item, std::size_t expected, bool read_values) {
+// With `read_values` the vector's values are checked one by one and its digest is kept; without, its text is
+// scanned.
+Result<void> Gate::check_vector(const api::VectorView& vector, std::uint32_t item, std::size_t expected,
+                                bool read_values) {
   const auto wrong_width = [&](std::size_t got) {
     return invalid(ErrorCode::upstream_invalid_vector, item,
                    "has " + std::to_string(got) + " values instead of " + std::to_string(expected));
   };
-  const auto broken = [&](const Error& error) { return invalid(error.code(), item, "is not usable: " + error.message()); };
+  const auto broken = [&](const Error& error) {
+    return invalid(error.code(), item, "is not usable: " + error.message());
+  };
 
   auto width = width_of(vector);
   if (!width) return broken(width.error());
@@ -175,7 +193,8 @@ Result<void> Gate::check_vector(const api::VectorView& vector, std::uint32_t ite
   if (contract_.normalized && std::abs(std::sqrt(facts->squared_norm) - 1) > kNormTolerance) {
     return invalid(ErrorCode::upstream_invalid_vector, item,
                    "has length " + std::to_string(std::sqrt(facts->squared_norm)) +
-                       " where the endpoint is declared normalized (if that is how it is, the operator sets normalized = "
+                       " where the endpoint is declared normalized (if that is how it is, the operator sets "
+                       "normalized = "
                        "false)");
   }
   digests_.push_back(std::hash<std::string_view>{}(
@@ -196,7 +215,8 @@ Result<std::optional<Gate::Twins>> Gate::compare_items(const EmbedRequest& reque
     if (!twins) twins.emplace(at->second, i);
     if (digests_[i] != digests_[twins->first]) continue;
     if (distinct_twins.empty()) distinct_twins.push_back(at->second);
-    const bool known = std::ranges::any_of(distinct_twins, [&](std::uint32_t t) { return same_item(request.items[t], second); });
+    const bool known = std::ranges::any_of(
+        distinct_twins, [&](std::uint32_t t) { return same_item(request.items[t], second); });
     if (!known && distinct_twins.size() < kTwinsAreAFault) distinct_twins.push_back(i);
     if (distinct_twins.size() >= kTwinsAreAFault) {
       return invalid(ErrorCode::upstream_invalid_vector, i, "is the same as those of other texts");

@@ -23,7 +23,8 @@ constexpr VectorContract kContract{kWidth};
 EmbedReply good_reply(const api::EmbedRequest& request) {
   EmbedReply reply;
   for (const api::Item& item : request.items) {
-    reply.data.push_back(as_text(reply, json_of(vector_of(item.text, kWidth)), static_cast<std::int64_t>(reply.data.size())));
+    reply.data.push_back(
+        as_text(reply, json_of(vector_of(item.text, kWidth)), static_cast<std::int64_t>(reply.data.size())));
   }
   reply.usage.prompt_tokens = request.items.size() * 2;
   return reply;
@@ -85,7 +86,8 @@ TEST(Gate, numbers_an_answer_without_indices) {
 
 TEST(Gate, refuses_indices_that_are_no_permutation) {
   const TextRequest texts({"alpha", "beta", "gamma"});
-  for (const auto& [a, b, c] : std::vector<std::array<std::int64_t, 3>>{{0, 1, 1}, {0, 0, 0}, {-1, 0, 1}, {0, 1, 3}, {1, 2, 3}}) {
+  for (const auto& [a, b, c] :
+       std::vector<std::array<std::int64_t, 3>>{{0, 1, 1}, {0, 0, 0}, {-1, 0, 1}, {0, 1, 3}, {1, 2, 3}}) {
     EmbedReply reply = good_reply(texts.request);
     reply.data[0].index = a;
     reply.data[1].index = b;
@@ -111,11 +113,13 @@ TEST(Gate, refuses_another_number_of_vectors) {
 TEST(Gate, refuses_values_that_are_no_vector) {
   const std::string good = json_of(vector_of("alpha", kWidth));
   EXPECT_EQ(fault_of_json(good), ErrorCode::internal) << "the control";
-  for (const char* json : {"[]", "[0,0,0,0,0,0,0,0]", "[0e5,-0.0,0,0,0,0,0,0]", "[NaN,0,0,0,0,0,0,1]", "[1e400,0,0,0,0,0,0,0]",
-                           "[null,0,0,0,0,0,0,1]", "[1,0,0,0,0,0,0]", "[1,0,0,0,0,0,0,0,0]", "[[1,0,0,0,0,0,0,0]]",
-                           "[3,0,0,0,0,0,0,0]", "[1,,0,0,0,0,0,0]", "[Infinity,0,0,0,0,0,0,0]", "[0.5,0,0,0,0,0,0,0]"}) {
+  for (const char* json :
+       {"[]", "[0,0,0,0,0,0,0,0]", "[0e5,-0.0,0,0,0,0,0,0]", "[NaN,0,0,0,0,0,0,1]", "[1e400,0,0,0,0,0,0,0]",
+        "[null,0,0,0,0,0,0,1]", "[1,0,0,0,0,0,0]", "[1,0,0,0,0,0,0,0,0]", "[[1,0,0,0,0,0,0,0]]",
+        "[3,0,0,0,0,0,0,0]", "[1,,0,0,0,0,0,0]", "[Infinity,0,0,0,0,0,0,0]", "[0.5,0,0,0,0,0,0,0]"}) {
     const ErrorCode code = fault_of_json(json);
-    EXPECT_TRUE(code == ErrorCode::upstream_invalid_vector || code == ErrorCode::upstream_invalid_answer) << json;
+    EXPECT_TRUE(code == ErrorCode::upstream_invalid_vector || code == ErrorCode::upstream_invalid_answer)
+        << json;
   }
 }
 
@@ -130,7 +134,9 @@ TEST(Gate, names_the_item_to_blame) {
   EXPECT_NE(passed.error().message().find("input[1]"), std::string::npos);
 }
 
-TEST(Gate, accepts_a_leading_zero_and_negative_zero) { EXPECT_EQ(fault_of_json("[0,-0.0,0,0,0,0,0,1]"), ErrorCode::internal); }
+TEST(Gate, accepts_a_leading_zero_and_negative_zero) {
+  EXPECT_EQ(fault_of_json("[0,-0.0,0,0,0,0,0,1]"), ErrorCode::internal);
+}
 
 TEST(Gate, checks_floats_and_base64_by_value) {
   const TextRequest texts({"alpha"});
@@ -172,14 +178,16 @@ TEST(Gate, leaves_the_length_alone_where_the_endpoint_is_not_normalized) {
 TEST(Gate, four_different_texts_with_one_vector_are_a_fault) {
   const TextRequest texts({"one", "two", "three", "four"});
   EmbedReply reply;
-  for (std::int64_t i = 0; i < 4; ++i) reply.data.push_back(as_text(reply, json_of(vector_of("same", kWidth)), i));
+  for (std::int64_t i = 0; i < 4; ++i)
+    reply.data.push_back(as_text(reply, json_of(vector_of("same", kWidth)), i));
   EXPECT_EQ(fault(texts, std::move(reply)), ErrorCode::upstream_invalid_vector);
 }
 
 TEST(Gate, one_vector_for_the_same_text_is_right) {
   const TextRequest texts({"same", "same", "same", "same", "Same!", " SAME"});
   EmbedReply reply;
-  for (std::int64_t i = 0; i < 6; ++i) reply.data.push_back(as_text(reply, json_of(vector_of("same", kWidth)), i));
+  for (std::int64_t i = 0; i < 6; ++i)
+    reply.data.push_back(as_text(reply, json_of(vector_of("same", kWidth)), i));
   Gate gate(kContract);
   const auto passed = gate.inspect(texts.request, reply);
   ASSERT_TRUE(passed) << passed.error().message();
@@ -218,7 +226,9 @@ TEST(Gate, reads_the_values_of_text_at_first_and_then_of_a_sample) {
     const bool late_and_odd = i > Gate::kFirstAnswers;
     EmbedReply reply;
     // Not normalized: only reading the values shows it.
-    reply.data.push_back(as_text(reply, late_and_odd ? "[3,0,0,0,0,0,0,4]" : json_of(vector_of(texts.request.items[0].text, kWidth)), 0));
+    reply.data.push_back(as_text(
+        reply, late_and_odd ? "[3,0,0,0,0,0,0,4]" : json_of(vector_of(texts.request.items[0].text, kWidth)),
+        0));
     if (!gate.inspect(texts.request, reply)) ++refused;
   }
   // The first sample finds it; from then on the endpoint is suspect and every answer is read.

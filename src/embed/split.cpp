@@ -14,7 +14,8 @@ void join(api::EmbedReply& whole, api::EmbedReply part, std::size_t offset) {
     whole.data.push_back(embedding);
   }
   std::ranges::move(part.owners, std::back_inserter(whole.owners));
-  for (const std::uint32_t item : part.truncated) whole.truncated.push_back(item + static_cast<std::uint32_t>(offset));
+  for (const std::uint32_t item : part.truncated)
+    whole.truncated.push_back(item + static_cast<std::uint32_t>(offset));
   whole.usage.prompt_tokens += part.usage.prompt_tokens;
   whole.usage.total_tokens += part.usage.total_tokens;
   whole.usage.cost_pico_usd += part.usage.cost_pico_usd;
@@ -28,20 +29,27 @@ Error shifted(Error error, std::size_t offset) {
   std::string message = error.message();
   const std::string before = "input[" + std::to_string(*error.item()) + "]";
   const std::string after = "input[" + std::to_string(item) + "]";
-  if (const auto at = message.find(before); at != std::string::npos) message.replace(at, before.size(), after);
+  if (const auto at = message.find(before); at != std::string::npos)
+    message.replace(at, before.size(), after);
   Error moved(error.code(), std::move(message));
-  moved = std::move(moved).with_detail(error.detail()).with_item(item).with_provider(error.provider(), error.provider_code());
-  if (!error.param().empty()) moved = std::move(moved).with_param(error.param() == before ? after : error.param());
+  moved = std::move(moved)
+              .with_detail(error.detail())
+              .with_item(item)
+              .with_provider(error.provider(), error.provider_code());
+  if (!error.param().empty())
+    moved = std::move(moved).with_param(error.param() == before ? after : error.param());
   if (error.retry_after()) moved = std::move(moved).with_retry_after(*error.retry_after());
   return moved;
 }
 
 }  // namespace
 
-Split::Split(std::unique_ptr<Embedder> inner, BatchLimits limits) : inner_(std::move(inner)), limits_(limits) {}
+Split::Split(std::unique_ptr<Embedder> inner, BatchLimits limits)
+    : inner_(std::move(inner)), limits_(limits) {}
 
 std::size_t part_size(std::span<const api::Item> items, BatchLimits limits) {
-  const std::size_t most = limits.items == 0 ? items.size() : std::min<std::size_t>(items.size(), limits.items);
+  const std::size_t most =
+      limits.items == 0 ? items.size() : std::min<std::size_t>(items.size(), limits.items);
   if (limits.tokens == 0) return most;
   std::size_t tokens = 0;
   for (std::size_t i = 0; i < most; ++i) {
@@ -67,7 +75,8 @@ Task<Result<api::EmbedReply>> Split::embed(const api::EmbedRequest& request, Cal
     auto reply = co_await inner_->embed(part, call);
     if (!reply) co_return fail(shifted(std::move(reply).error(), offset));
     if (reply->width != whole->width) {
-      co_return fail(ErrorCode::upstream_invalid_vector, "the provider changed the width of its vectors within one request");
+      co_return fail(ErrorCode::upstream_invalid_vector,
+                     "the provider changed the width of its vectors within one request");
     }
     join(*whole, *std::move(reply), offset);
     offset += part.items.size();

@@ -11,12 +11,13 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, {}, lower, lower);
 }
 
-// Without keys, only the address itself may be meant: a page in a browser that reaches loopback by a name of its own (DNS
-// rebinding) shows by its Host or by an Origin.
+// Without keys, only the address itself may be meant: a page in a browser that reaches loopback by a name of
+// its own (DNS rebinding) shows by its Host or by an Origin.
 bool is_own_host(std::string_view host, std::string_view authority) {
   if (host == authority) return true;
   const std::size_t colon = authority.rfind(':');
-  const std::string_view port = colon == std::string_view::npos ? std::string_view() : authority.substr(colon);
+  const std::string_view port =
+      colon == std::string_view::npos ? std::string_view() : authority.substr(colon);
   for (const std::string_view name : {"localhost", "127.0.0.1", "[::1]"}) {
     if (host.size() == name.size() + port.size() && equal_ignoring_case(host.substr(0, name.size()), name) &&
         host.substr(name.size()) == port) {
@@ -31,7 +32,8 @@ bool is_own_host(std::string_view host, std::string_view authority) {
 std::string_view bearer_key(const net::Headers& headers) {
   constexpr std::string_view kScheme = "bearer ";
   std::string_view value = headers.find("authorization").value_or("");
-  if (value.size() <= kScheme.size() || !equal_ignoring_case(value.substr(0, kScheme.size()), kScheme)) return {};
+  if (value.size() <= kScheme.size() || !equal_ignoring_case(value.substr(0, kScheme.size()), kScheme))
+    return {};
   value.remove_prefix(kScheme.size());
   const std::size_t first = value.find_first_not_of(' ');
   return first == std::string_view::npos ? std::string_view() : value.substr(first);
@@ -40,14 +42,17 @@ std::string_view bearer_key(const net::Headers& headers) {
 // In the order of CONTRACT 2.5: size by Content-Length, then the key, before any byte of the body is read.
 Result<void> Gateway::admit(const net::RequestHead& head, bool needs_key, Trace& trace) const {
   if (head.content_length && *head.content_length > shared_.limits.body_bytes) {
-    return fail(ErrorCode::payload_too_large, "the body has " + std::to_string(*head.content_length) + " bytes; at most " +
+    return fail(ErrorCode::payload_too_large, "the body has " + std::to_string(*head.content_length) +
+                                                  " bytes; at most " +
                                                   std::to_string(shared_.limits.body_bytes) +
                                                   " are taken. Send fewer inputs in one request");
   }
   if (shared_.keys == nullptr) {
-    if (head.headers.find("origin") || !is_own_host(head.headers.find("host").value_or(""), shared_.authority)) {
+    if (head.headers.find("origin") ||
+        !is_own_host(head.headers.find("host").value_or(""), shared_.authority)) {
       return fail(ErrorCode::permission_denied,
-                  "this router runs without keys and answers only local programs: the Host must be its own address and there "
+                  "this router runs without keys and answers only local programs: the Host must be its own "
+                  "address and there "
                   "must be no Origin. Set auth = \"required\" to serve others");
     }
     return {};
@@ -56,12 +61,14 @@ Result<void> Gateway::admit(const net::RequestHead& head, bool needs_key, Trace&
   const std::string_view key = bearer_key(head.headers);
   if (key.empty()) {
     return fail(ErrorCode::unauthorized,
-                "Missing Authentication header: send Authorization: Bearer <key>; `embedrouter keys create` makes one");
+                "Missing Authentication header: send Authorization: Bearer <key>; `embedrouter keys create` "
+                "makes one");
   }
   const std::shared_ptr<const ledger::KeyRecord> record = shared_.keys->find(key);
   if (record == nullptr) return fail(ErrorCode::unauthorized, "the key is unknown, disabled or revoked");
   if (record->management) {
-    return fail(ErrorCode::permission_denied, "a management key cannot embed; make another without --management");
+    return fail(ErrorCode::permission_denied,
+                "a management key cannot embed; make another without --management");
   }
   trace.key_label = record->label;
   return {};

@@ -21,13 +21,17 @@ struct Operation {
   Access needs_key;
   Task<net::Response> (*run)(Gateway& gateway, net::Exchange& exchange, Gateway::Trace& trace);
 
-  static Task<net::Response> post_embeddings(Gateway& gateway, net::Exchange& exchange, Gateway::Trace& trace) {
+  static Task<net::Response> post_embeddings(Gateway& gateway, net::Exchange& exchange,
+                                             Gateway::Trace& trace) {
     return gateway.post_embeddings(exchange, trace);
   }
-  static Task<net::Response> get_embeddings_models(Gateway& gateway, net::Exchange& exchange, Gateway::Trace& trace) {
+  static Task<net::Response> get_embeddings_models(Gateway& gateway, net::Exchange& exchange,
+                                                   Gateway::Trace& trace) {
     co_return gateway.get_embeddings_models(exchange.head(), trace);
   }
-  static Task<net::Response> get_metrics(Gateway& gateway, net::Exchange&, Gateway::Trace&) { co_return gateway.get_metrics(); }
+  static Task<net::Response> get_metrics(Gateway& gateway, net::Exchange&, Gateway::Trace&) {
+    co_return gateway.get_metrics();
+  }
   static Task<net::Response> get_healthz(Gateway&, net::Exchange&, Gateway::Trace&) {
     net::Response response;
     response.body = Body(R"({"status":"ok"})");
@@ -40,7 +44,8 @@ namespace {
 // The features of the API in one screen.
 constexpr std::array kOperations{
     Operation{"post_embeddings", "POST", "/embeddings", false, kKey, Operation::post_embeddings},
-    Operation{"get_embeddings_models", "GET", "/embeddings/models", false, kOpen, Operation::get_embeddings_models},
+    Operation{"get_embeddings_models", "GET", "/embeddings/models", false, kOpen,
+              Operation::get_embeddings_models},
     Operation{"get_healthz", "GET", "/healthz", true, kOpen, Operation::get_healthz},
     Operation{"get_metrics", "GET", "/metrics", true, kOpen, Operation::get_metrics},
 };
@@ -63,9 +68,10 @@ struct Gateway::Meters {
   explicit Meters(Metrics& metrics)
       : tokens(metrics.counter("embedrouter_prompt_tokens_total", "Tokens of answered requests")),
         items(metrics.counter("embedrouter_inputs_total", "Inputs of answered requests")),
-        cancelled(metrics.counter("embedrouter_requests_cancelled_total", "Requests whose client left before the answer")),
-        seconds(metrics.histogram("embedrouter_request_duration_seconds", "Time from the headers to the answer",
-                                  Metrics::latency_bounds())),
+        cancelled(metrics.counter("embedrouter_requests_cancelled_total",
+                                  "Requests whose client left before the answer")),
+        seconds(metrics.histogram("embedrouter_request_duration_seconds",
+                                  "Time from the headers to the answer", Metrics::latency_bounds())),
         metrics_(metrics) {}
 
   Counter& requests(const std::string& operation, int status) {
@@ -79,7 +85,8 @@ struct Gateway::Meters {
   Counter& errors(ErrorCode code) {
     Counter*& counter = by_error_[static_cast<std::size_t>(code)];
     if (counter == nullptr) {
-      counter = &metrics_.counter("embedrouter_errors_total", "Error answers by code", {{"code", std::string(traits(code).name)}});
+      counter = &metrics_.counter("embedrouter_errors_total", "Error answers by code",
+                                  {{"code", std::string(traits(code).name)}});
     }
     return *counter;
   }
@@ -96,7 +103,10 @@ struct Gateway::Meters {
 };
 
 Gateway::Gateway(const Shared& shared, embed::Embedder& embedder, Random& random)
-    : shared_(shared), embedder_(embedder), random_(random), meters_(std::make_unique<Meters>(*shared.metrics)) {}
+    : shared_(shared),
+      embedder_(embedder),
+      random_(random),
+      meters_(std::make_unique<Meters>(*shared.metrics)) {}
 Gateway::~Gateway() = default;
 
 Task<net::Response> Gateway::handle(net::Exchange& exchange) {
@@ -110,7 +120,8 @@ Task<net::Response> Gateway::handle(net::Exchange& exchange) {
   };
   Trace trace;
   trace.start = shared_.clock->now();
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(shared_.clock->wall().time_since_epoch());
+  const auto seconds =
+      std::chrono::duration_cast<std::chrono::seconds>(shared_.clock->wall().time_since_epoch());
   trace.id = "gen-emb-" + std::to_string(seconds.count()) + "-" + random_.alphanumeric(20);
   Departure departure{meters_->cancelled};
   net::Response response = co_await dispatch(exchange, trace);
@@ -127,17 +138,20 @@ Task<net::Response> Gateway::dispatch(net::Exchange& exchange, Trace& trace) {
   for (const Operation& operation : kOperations) {
     if (operation.path != (operation.rooted ? head.path : relative)) continue;
     if (method_fits(head.method, operation.method)) found = &operation;
-    allowed += (allowed.empty() ? "" : ", ") + std::string(operation.method == "GET" ? "GET, HEAD" : operation.method);
+    allowed += (allowed.empty() ? "" : ", ") +
+               std::string(operation.method == "GET" ? "GET, HEAD" : operation.method);
   }
   if (found == nullptr) {
-    if (allowed.empty()) co_return render(Error(ErrorCode::not_found, "Resource not found: no such path here"), trace);
-    net::Response response =
-        render(Error(ErrorCode::method_not_allowed, "this path takes " + allowed + ", not this method"), trace);
+    if (allowed.empty())
+      co_return render(Error(ErrorCode::not_found, "Resource not found: no such path here"), trace);
+    net::Response response = render(
+        Error(ErrorCode::method_not_allowed, "this path takes " + allowed + ", not this method"), trace);
     response.headers.push_back({"Allow", allowed});
     co_return response;
   }
   trace.operation = found->name;
-  if (auto admitted = admit(head, found->needs_key, trace); !admitted) co_return render(admitted.error(), trace);
+  if (auto admitted = admit(head, found->needs_key, trace); !admitted)
+    co_return render(admitted.error(), trace);
   net::Response response = co_await found->run(*this, exchange, trace);
   co_return response;
 }
@@ -158,7 +172,8 @@ net::Response Gateway::render(const Error& error, Trace& trace) const {
   response.body = Body(api::encode_error(error, trace.id));
   if (error.code() == ErrorCode::unauthorized) response.headers.push_back({"WWW-Authenticate", "Bearer"});
   auto wait = error.retry_after();
-  if (!wait && (error.code() == ErrorCode::overloaded || error.code() == ErrorCode::shutting_down)) wait = std::chrono::seconds(1);
+  if (!wait && (error.code() == ErrorCode::overloaded || error.code() == ErrorCode::shutting_down))
+    wait = std::chrono::seconds(1);
   if (wait) {
     const auto seconds = std::max<std::int64_t>(1, (wait->count() + 999) / 1000);
     response.headers.push_back({"Retry-After", std::to_string(seconds)});

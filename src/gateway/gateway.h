@@ -21,13 +21,13 @@ namespace embedrouter::gateway {
 // What all threads share. Outlives every Gateway.
 struct Shared {
   std::shared_ptr<const catalog::Catalog> catalog;
-  const ledger::KeyRing* keys = nullptr;   // null: auth = "none"
+  const ledger::KeyRing* keys = nullptr;  // null: auth = "none"
   catalog::Config::Limits limits;
   const Clock* clock = nullptr;
   Log* log = nullptr;
   Metrics* metrics = nullptr;
   InFlight* in_flight = nullptr;
-  std::string authority;   // "127.0.0.1:8080": what Host must be under auth = "none"
+  std::string authority;  // "127.0.0.1:8080": what Host must be under auth = "none"
 };
 
 struct Operation;

@@ -29,13 +29,16 @@ class FixedKeys final : public ledger::KeyRing {
 // A request that is all there already.
 class FakeExchange final : public net::Exchange {
  public:
-  FakeExchange(std::string_view method, std::string_view path, std::string body = {}) : body_(std::move(body)) {
+  FakeExchange(std::string_view method, std::string_view path, std::string body = {})
+      : body_(std::move(body)) {
     head_.method = method;
     head_.path = path;
     head_.headers.add("Host", "127.0.0.1:8080");
     head_.content_length = body_.size();
   }
-  FakeExchange& with(std::string_view name, std::string_view value) { return head_.headers.add(name, value), *this; }
+  FakeExchange& with(std::string_view name, std::string_view value) {
+    return head_.headers.add(name, value), *this;
+  }
   FakeExchange& with_length(std::uint64_t length) { return head_.content_length = length, *this; }
 
   const net::RequestHead& head() const override { return head_; }
@@ -121,7 +124,8 @@ TEST(Gateway, embeds_and_says_who_did) {
 
 TEST(Gateway, authenticates_before_it_reads_the_body) {
   Bench bench;
-  for (const char* value : {"", "Bearer", "Bearer ", "Basic sk-or-v1-good", "Bearer sk-or-v1-bad", "sk-or-v1-good"}) {
+  for (const char* value :
+       {"", "Bearer", "Bearer ", "Basic sk-or-v1-good", "Bearer sk-or-v1-bad", "sk-or-v1-good"}) {
     FakeExchange exchange("POST", "/api/v1/embeddings", kBody);
     if (*value != '\0') exchange.with("Authorization", value);
     const net::Response response = bench.handle(exchange);
@@ -208,7 +212,8 @@ TEST(Gateway, lists_models_in_pages_without_a_key) {
 TEST(Gateway, answers_errors_of_the_embedder_with_their_status_and_hint) {
   Bench bench;
   bench.embedder.script = {[](const api::EmbedRequest&) -> Result<api::EmbedReply> {
-    return fail(Error(ErrorCode::upstream_rate_limited, "slow down").with_retry_after(std::chrono::milliseconds(1500)));
+    return fail(Error(ErrorCode::upstream_rate_limited, "slow down")
+                    .with_retry_after(std::chrono::milliseconds(1500)));
   }};
   FakeExchange exchange("POST", "/api/v1/embeddings", kBody);
   exchange.with("Authorization", "Bearer sk-or-v1-good");
@@ -219,8 +224,9 @@ TEST(Gateway, answers_errors_of_the_embedder_with_their_status_and_hint) {
 
 TEST(Gateway, keeps_clients_informed_that_can_be) {
   Bench bench;
-  for (const auto& [agent, expected] : {std::pair{"speakeasy-sdk/python 1.3.84 2.914.0 1.0.0 openrouter", 2000},
-                                        std::pair{"OpenAI/Python 3.54.0", 0}}) {
+  for (const auto& [agent, expected] :
+       {std::pair{"speakeasy-sdk/python 1.3.84 2.914.0 1.0.0 openrouter", 2000},
+        std::pair{"OpenAI/Python 3.54.0", 0}}) {
     FakeExchange exchange("POST", "/api/v1/embeddings", kBody);
     exchange.with("Authorization", "Bearer sk-or-v1-good").with("User-Agent", agent);
     EXPECT_EQ(bench.handle(exchange).status, 200);
@@ -230,7 +236,8 @@ TEST(Gateway, keeps_clients_informed_that_can_be) {
 
 TEST(Gateway, says_which_members_it_ignored) {
   Bench bench;
-  FakeExchange exchange("POST", "/api/v1/embeddings", R"({"input":"hello","model":"test/model","colour":1,"shape":{}})");
+  FakeExchange exchange("POST", "/api/v1/embeddings",
+                        R"({"input":"hello","model":"test/model","colour":1,"shape":{}})");
   exchange.with("Authorization", "Bearer sk-or-v1-good");
   EXPECT_EQ(header(bench.handle(exchange), "X-Embedrouter-Ignored"), "colour,shape");
 }
@@ -239,7 +246,8 @@ TEST(Gateway, counts_what_it_did) {
   Bench bench;
   bench.get("/api/v1/nothing");
   const std::string metrics = bench.get("/metrics").body.to_string();
-  EXPECT_NE(metrics.find(R"(embedrouter_requests_total{operation="none",status="404"} 1)"), std::string::npos) << metrics;
+  EXPECT_NE(metrics.find(R"(embedrouter_requests_total{operation="none",status="404"} 1)"), std::string::npos)
+      << metrics;
   EXPECT_NE(metrics.find(R"(embedrouter_errors_total{code="not_found"} 1)"), std::string::npos);
 }
 

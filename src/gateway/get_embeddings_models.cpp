@@ -19,12 +19,15 @@ api::ListedModel listed(const catalog::Model& model) {
   entry.matryoshka = model.matryoshka;
   entry.aliases = model.aliases;
   entry.normalized = model.normalized;
-  if (model.symmetric) entry.input_types = {"search_query", "search_document", "query", "document", "passage"};
+  if (model.symmetric)
+    entry.input_types = {"search_query", "search_document", "query", "document", "passage"};
   for (const catalog::Endpoint& endpoint : model.endpoints) {
-    entry.endpoints.push_back({endpoint.provider_name, endpoint.price_prompt, endpoint.space, endpoint.quantization,
-                               endpoint.max_batch_items, endpoint.normalized, endpoint.token_ids});
+    entry.endpoints.push_back({endpoint.provider_name, endpoint.price_prompt, endpoint.space,
+                               endpoint.quantization, endpoint.max_batch_items, endpoint.normalized,
+                               endpoint.token_ids});
     for (const std::string& type : endpoint.input_types) {
-      if (std::ranges::find(entry.input_types, type) == entry.input_types.end()) entry.input_types.emplace_back(type);
+      if (std::ranges::find(entry.input_types, type) == entry.input_types.end())
+        entry.input_types.emplace_back(type);
     }
   }
   const auto cheapest = std::ranges::min_element(model.endpoints, {}, &catalog::Endpoint::pico_usd_per_token);

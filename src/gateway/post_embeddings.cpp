@@ -40,8 +40,11 @@ Task<net::Response> Gateway::post_embeddings(net::Exchange& exchange, Trace& tra
 Task<Result<net::Response>> Gateway::embed(net::Exchange& exchange, Trace& trace) {
   const net::RequestHead& head = exchange.head();
   // A chunked body may turn out as long as any.
-  auto permit = shared_.in_flight->enter(head.content_length.value_or(head.chunked ? shared_.limits.body_bytes : 0));
-  if (!permit) co_return fail(ErrorCode::overloaded, "the router holds as many request bodies as it can; try again in a second");
+  auto permit =
+      shared_.in_flight->enter(head.content_length.value_or(head.chunked ? shared_.limits.body_bytes : 0));
+  if (!permit)
+    co_return fail(ErrorCode::overloaded,
+                   "the router holds as many request bodies as it can; try again in a second");
   auto body = co_await exchange.read_body(shared_.limits.body_bytes);
   if (!body) co_return fail(std::move(body).error());
 
@@ -50,7 +53,8 @@ Task<Result<net::Response>> Gateway::embed(net::Exchange& exchange, Trace& trace
   if (!decoded) co_return fail(std::move(decoded).error());
   const api::EmbedRequest& request = decoded->request();
   trace.items = request.items.size();
-  if (accepts_processing(head.headers.find("user-agent").value_or(""))) exchange.keep_informed(kProcessingInterval);
+  if (accepts_processing(head.headers.find("user-agent").value_or("")))
+    exchange.keep_informed(kProcessingInterval);
 
   embed::Call call(trace.id, trace.start + shared_.limits.total_timeout);
   call.pinned_space = head.headers.find("x-embedrouter-space").value_or("");
@@ -68,8 +72,10 @@ Task<Result<net::Response>> Gateway::embed(net::Exchange& exchange, Trace& trace
   response.headers.push_back({"X-Generation-Id", trace.id});
   response.headers.push_back({"X-Embedrouter-Provider", reply->provider});
   response.headers.push_back({"X-Embedrouter-Space", reply->space});
-  if (!reply->truncated.empty()) response.headers.push_back({"X-Embedrouter-Truncated", joined(reply->truncated)});
-  if (!decoded->ignored().empty()) response.headers.push_back({"X-Embedrouter-Ignored", joined(decoded->ignored())});
+  if (!reply->truncated.empty())
+    response.headers.push_back({"X-Embedrouter-Truncated", joined(reply->truncated)});
+  if (!decoded->ignored().empty())
+    response.headers.push_back({"X-Embedrouter-Ignored", joined(decoded->ignored())});
   co_return response;
 }
 

@@ -58,10 +58,12 @@ struct ClientTls {
 };
 
 // HTTP to one origin over pooled keep-alive connections. One per I/O thread and origin; used from that thread
-// only. A request on a reused connection that dies before the first byte of an answer is sent once more on a
-// fresh one. Failures: upstream_unreachable (with a detail that says which step), upstream_timeout (which
-// deadline), upstream_invalid_answer (not HTTP, too large, redirect without…). Cancelling the task closes the
-// connection at once.
+// only, and destroyed before its io_context, when no send() is under way. A request on a reused connection
+// that dies before the first byte of an answer is sent once more on a fresh one. `Accept-Encoding: identity`
+// goes with every request. Failures: upstream_unreachable (with a detail that says which step),
+// upstream_timeout (which deadline), upstream_invalid_answer (not HTTP, too large, compressed), internal (a
+// target or header that cannot be sent). Cancelling the task closes the connection at once and ends it with
+// client_closed.
 class Client {
  public:
   static Result<std::unique_ptr<Client>> make(asio::io_context& io, Url origin, ClientDeadlines deadlines,

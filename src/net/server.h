@@ -28,14 +28,17 @@ class Exchange {
 };
 
 // Answers a request. One object per I/O thread. While handle() runs, net watches the connection: if the
-// client leaves, the coroutine is cancelled (its pending asio operation ends with operation_aborted) and its
-// answer is dropped.
+// client leaves (closing its sending side counts as leaving), the coroutine is cancelled and its answer is
+// dropped. Cancelling ends its pending asio operation with operation_aborted, and the next co_await of a Task
+// throws boost::system::system_error, so that nothing more is begun; net catches it. Whatever else handle()
+// throws is answered by refuse(internal).
 class Handler {
  public:
   virtual ~Handler() = default;
   // `exchange` outlives the task.
   virtual Task<Response> handle(Exchange& exchange) = 0;
-  // The answer to what never became a request: broken framing, headers too large, timeouts. Never throws.
+  // The answer to what never became a request (broken framing, headers too large, timeouts), and `internal`
+  // for a handle() that threw. Never throws.
   virtual Response refuse(const Error& error) = 0;
 };
 
@@ -53,8 +56,9 @@ struct ServerTls {
   std::string cert_file, key_file;  // PEM; both empty: plain HTTP
 };
 
-// Listens, accepts, frames. run() on each I/O thread's io_context; a connection stays on the thread that
-// accepted it.
+// Listens, accepts, frames. run() on each I/O thread's io_context. A connection goes to the thread with the
+// fewest and stays there; the first thread to serve() also accepts. Destroyed when the io_contexts have
+// stopped, before they are destroyed.
 class Server {
  public:
   // `address`: "127.0.0.1:8080", "[::1]:0", "0.0.0.0:80". Port 0 takes a free one. Fails with a message that

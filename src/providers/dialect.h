@@ -18,15 +18,15 @@
 namespace embedrouter::providers {
 
 struct UpstreamRequest {
-  std::string path;   // behind the provider's base_url: "/embeddings"
-  Body body;          // JSON
+  std::string path;  // behind the provider's base_url: "/embeddings"
+  Body body;         // JSON
 };
 
 // What came back: the status and the whole body, to be kept alive by whoever points into it.
 struct UpstreamReply {
   int status = 0;
   std::string_view content_type;
-  std::string_view retry_after, retry_after_ms;   // header values, empty if absent
+  std::string_view retry_after, retry_after_ms;  // header values, empty if absent
   std::shared_ptr<const Buffer> body;
 };
 
@@ -40,12 +40,14 @@ struct Dialect {
   Error (*explain)(const UpstreamReply& reply);
 };
 
-// Every dialect there is; the list is the documentation. A new one is a file in dialects/ and a row in dialects.cpp.
+// Every dialect there is; the list is the documentation. A new one is a file in dialects/ and a row in
+// dialects.cpp.
 std::span<const Dialect* const> dialects();
 const Dialect* find_dialect(std::string_view name);
 
-// For dialects: an Error from a status and what the provider said of it (api::read_complaint), by the table of
-// docs/architecture.md: exhausted balances, context lengths and content policies are told from their neighbours.
+// For dialects: an Error from a status and what the provider said of it (api::read_complaint), by the table
+// of docs/architecture.md: exhausted balances, context lengths and content policies are told from their
+// neighbours.
 Error explain_status(const UpstreamReply& reply);
 
 }  // namespace embedrouter::providers

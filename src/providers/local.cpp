@@ -30,7 +30,8 @@ Task<Result<api::EmbedReply>> Local::embed(const api::EmbedRequest& request, emb
     reply.data.push_back({std::span(vectors->values.get() + i * width, width), static_cast<std::int64_t>(i)});
   }
   reply.owners.push_back(vectors->values);
-  reply.usage.prompt_tokens = std::accumulate(vectors->tokens.begin(), vectors->tokens.end(), std::uint64_t{0});
+  reply.usage.prompt_tokens =
+      std::accumulate(vectors->tokens.begin(), vectors->tokens.end(), std::uint64_t{0});
   reply.usage.source = api::UsageSource::counted;
   reply.truncated = std::move(vectors->truncated);
   reply.model = endpoint_.model->id;

@@ -10,7 +10,9 @@ namespace {
 
 using testing::TextRequest;
 
-const Dialect& openai() { return *find_dialect("openai"); }
+const Dialect& openai() {
+  return *find_dialect("openai");
+}
 
 catalog::Endpoint plain_endpoint() {
   catalog::Endpoint endpoint;
@@ -54,7 +56,8 @@ TEST(OpenaiEncode, token_ids_are_integers) {
   request.items = one;
   EXPECT_NE(encoded(request, plain_endpoint()).find(R"("input":[9906,0,2147483647],)"), std::string::npos);
   request.items = two;
-  EXPECT_NE(encoded(request, plain_endpoint()).find(R"("input":[[9906,0,2147483647],[9906]],)"), std::string::npos);
+  EXPECT_NE(encoded(request, plain_endpoint()).find(R"("input":[[9906,0,2147483647],[9906]],)"),
+            std::string::npos);
 }
 
 TEST(OpenaiEncode, asks_for_the_form_the_client_asked_for_where_the_endpoint_has_it) {
@@ -91,7 +94,8 @@ TEST(OpenaiEncode, forwards_parameters_only_where_they_are_honoured_and_the_user
 }
 
 TEST(OpenaiDecode, keeps_vectors_as_views_of_the_answer) {
-  const UpstreamReply reply = reply_of(200, R"({"object":"list","data":[{"object":"embedding","index":0,"embedding":[0.5,-0.25]}],
+  const UpstreamReply reply =
+      reply_of(200, R"({"object":"list","data":[{"object":"embedding","index":0,"embedding":[0.5,-0.25]}],
     "model":"m","usage":{"prompt_tokens":3,"total_tokens":3}})");
   const TextRequest texts({"a"});
   const auto decoded = openai().decode(reply, texts.request);
@@ -109,14 +113,16 @@ TEST(Explain, maps_every_failure_to_what_the_caller_sees) {
   };
   const std::vector<Row> rows{
       {400, R"({"error":{"message":"'input' is wrong","code":null}})", ErrorCode::upstream_rejected},
-      {400, R"({"error":{"message":"This model's maximum context length is 8192 tokens","code":"context_length_exceeded"}})",
+      {400,
+       R"({"error":{"message":"This model's maximum context length is 8192 tokens","code":"context_length_exceeded"}})",
        ErrorCode::context_length_exceeded},
       {500, R"({"error":{"message":"input is too large to process. increase the physical batch size"}})",
        ErrorCode::context_length_exceeded},
       {401, R"({"error":{"message":"bad key"}})", ErrorCode::upstream_unauthorized},
       {403, R"({"error":{"message":"no"}})", ErrorCode::upstream_unauthorized},
       {402, "", ErrorCode::upstream_quota},
-      {429, R"({"error":{"message":"You exceeded your current quota","code":"insufficient_quota"}})", ErrorCode::upstream_quota},
+      {429, R"({"error":{"message":"You exceeded your current quota","code":"insufficient_quota"}})",
+       ErrorCode::upstream_quota},
       {429, R"({"error":{"message":"slow down"}})", ErrorCode::upstream_rate_limited},
       {404, "", ErrorCode::model_unavailable},
       {408, "", ErrorCode::upstream_timeout},
@@ -136,7 +142,8 @@ TEST(Explain, maps_every_failure_to_what_the_caller_sees) {
 }
 
 TEST(Explain, what_a_provider_says_of_itself_stays_in_the_log) {
-  const Error error = explain_status(reply_of(500, R"({"error":{"message":"node 10.0.0.7 died","code":"boom"}})"));
+  const Error error =
+      explain_status(reply_of(500, R"({"error":{"message":"node 10.0.0.7 died","code":"boom"}})"));
   EXPECT_EQ(error.message().find("10.0.0.7"), std::string::npos);
   EXPECT_EQ(error.detail(), "node 10.0.0.7 died");
   EXPECT_EQ(error.provider_code(), "boom");

@@ -4,7 +4,8 @@
 
 namespace embedrouter::providers {
 
-Remote::Remote(const catalog::Endpoint& endpoint, const Dialect& dialect, net::Client& client, RemoteOptions options)
+Remote::Remote(const catalog::Endpoint& endpoint, const Dialect& dialect, net::Client& client,
+               RemoteOptions options)
     : endpoint_(endpoint), dialect_(dialect), client_(client), options_(std::move(options)) {}
 
 Task<Result<api::EmbedReply>> Remote::embed(const api::EmbedRequest& request, embed::Call& call) {

@@ -10,15 +10,16 @@
 namespace embedrouter::providers {
 
 struct RemoteOptions {
-  std::string base_path;       // of the provider's base_url: "/v1"
-  std::string authorization;   // "Bearer …"; empty: none. Never logged.
+  std::string base_path;      // of the provider's base_url: "/v1"
+  std::string authorization;  // "Bearer …"; empty: none. Never logged.
 };
 
 // One endpoint of a provider over HTTP: encode, send, decode.
 class Remote final : public embed::Embedder {
  public:
   // `endpoint` and `client` must outlive it; `client` is shared by the provider's endpoints on this thread.
-  Remote(const catalog::Endpoint& endpoint, const Dialect& dialect, net::Client& client, RemoteOptions options);
+  Remote(const catalog::Endpoint& endpoint, const Dialect& dialect, net::Client& client,
+         RemoteOptions options);
 
   std::string_view name() const override { return endpoint_.id; }
   Task<Result<api::EmbedReply>> embed(const api::EmbedRequest& request, embed::Call& call) override;

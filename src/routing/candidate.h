@@ -5,7 +5,8 @@
 
 namespace embedrouter::routing {
 
-// An endpoint under consideration, with the embedder that calls it and what this thread has measured of it. Does not own.
+// An endpoint under consideration, with the embedder that calls it and what this thread has measured of it.
+// Does not own.
 struct Candidate {
   const catalog::Endpoint* endpoint = nullptr;
   embed::Embedder* embedder = nullptr;

@@ -27,8 +27,8 @@ std::string list_of(const std::vector<std::uint32_t>& widths, std::uint32_t nati
 
 // A symmetric model embeds queries and documents alike, so it honours both.
 bool honours_input_type(const Endpoint& endpoint, std::string_view type) {
-  static constexpr std::array<std::string_view, 5> kSymmetric{"query", "document", "search_query", "search_document",
-                                                              "passage"};
+  static constexpr std::array<std::string_view, 5> kSymmetric{"query", "document", "search_query",
+                                                              "search_document", "passage"};
   if (endpoint.model->symmetric && std::ranges::find(kSymmetric, type) != kSymmetric.end()) return true;
   return std::ranges::find(endpoint.input_types, type) != endpoint.input_types.end();
 }
@@ -38,9 +38,11 @@ std::optional<Exclusion> exclude_by_parameter(const Endpoint& endpoint, const Em
   if (request.dimensions && *request.dimensions != model.dimensions) {
     const bool offered = std::ranges::find(model.matryoshka, *request.dimensions) != model.matryoshka.end();
     if (!offered || !endpoint.dimensions) {
-      return Exclusion{ErrorCode::invalid_request, "dimensions",
-                       model.id + " makes vectors of " + list_of(offered ? std::vector<std::uint32_t>{} : model.matryoshka, model.dimensions) +
-                           " dimensions, not " + std::to_string(*request.dimensions)};
+      return Exclusion{
+          ErrorCode::invalid_request, "dimensions",
+          model.id + " makes vectors of " +
+              list_of(offered ? std::vector<std::uint32_t>{} : model.matryoshka, model.dimensions) +
+              " dimensions, not " + std::to_string(*request.dimensions)};
     }
   }
   if (request.input_type && !honours_input_type(endpoint, *request.input_type)) {
@@ -50,9 +52,11 @@ std::optional<Exclusion> exclude_by_parameter(const Endpoint& endpoint, const Em
                                           : "; leave it out or name a model that does")};
   }
   if (request.items.front().is_tokens() && !endpoint.token_ids) {
-    return Exclusion{ErrorCode::token_input_unsupported, "input",
-                     model.id + " takes text, not token ids: ids mean nothing outside the vocabulary they were made with. "
-                                "Send strings (LangChain: OpenAIEmbeddings(check_embedding_ctx_length=False))"};
+    return Exclusion{
+        ErrorCode::token_input_unsupported, "input",
+        model.id +
+            " takes text, not token ids: ids mean nothing outside the vocabulary they were made with. "
+            "Send strings (LangChain: OpenAIEmbeddings(check_embedding_ctx_length=False))"};
   }
   if (request.truncate && !endpoint.embedded) {
     return Exclusion{ErrorCode::invalid_request, "truncate",
@@ -66,7 +70,8 @@ std::optional<Exclusion> exclude_by_preference(const Endpoint& endpoint, const P
   const auto out = [](std::string parameter, std::string reason) {
     return Exclusion{ErrorCode::no_endpoint, "provider." + std::move(parameter), std::move(reason)};
   };
-  if (wish.has_only && !any_names(wish.only, endpoint)) return out("only", "it is not among the allowed providers");
+  if (wish.has_only && !any_names(wish.only, endpoint))
+    return out("only", "it is not among the allowed providers");
   if (any_names(wish.ignore, endpoint)) return out("ignore", "it is among the ignored providers");
   if (!wish.allow_fallbacks && wish.has_order && !any_names(wish.order, endpoint)) {
     return out("order", "it is not in the order, and fallbacks are not allowed");
@@ -78,7 +83,8 @@ std::optional<Exclusion> exclude_by_preference(const Endpoint& endpoint, const P
   if (wish.enforce_distillable_text) {
     return out("enforce_distillable_text", "no model here is declared distillable");
   }
-  if (!wish.quantizations.empty() && std::ranges::find(wish.quantizations, endpoint.quantization) == wish.quantizations.end()) {
+  if (!wish.quantizations.empty() &&
+      std::ranges::find(wish.quantizations, endpoint.quantization) == wish.quantizations.end()) {
     return out("quantizations", "its quantization is " + endpoint.quantization);
   }
   // Prices per million tokens against prices per token; the slack is for the decimal fraction.
@@ -88,8 +94,9 @@ std::optional<Exclusion> exclude_by_preference(const Endpoint& endpoint, const P
   }
   for (const ProviderPreferences::Option& option : wish.options) {
     if (names_provider(option.slug, endpoint)) {
-      return Exclusion{ErrorCode::invalid_request, "provider.options",
-                       "options cannot be applied to " + endpoint.provider_name + " yet; leave its entry out"};
+      return Exclusion{
+          ErrorCode::invalid_request, "provider.options",
+          "options cannot be applied to " + endpoint.provider_name + " yet; leave its entry out"};
     }
   }
   return std::nullopt;
@@ -98,7 +105,8 @@ std::optional<Exclusion> exclude_by_preference(const Endpoint& endpoint, const P
 }  // namespace
 
 bool names_provider(std::string_view name, const Endpoint& endpoint) {
-  return equal_ignoring_case(name, endpoint.provider_slug) || equal_ignoring_case(name, endpoint.provider_name);
+  return equal_ignoring_case(name, endpoint.provider_slug) ||
+         equal_ignoring_case(name, endpoint.provider_name);
 }
 
 std::optional<Exclusion> exclude(const Endpoint& endpoint, const EmbedRequest& request) {
@@ -122,8 +130,8 @@ Result<std::vector<Candidate>> filter(std::vector<Candidate> candidates, const E
   if (!kept.empty()) return kept;
   if (!told) return fail(ErrorCode::no_endpoint, "the model has no endpoint");
   if (told->code == ErrorCode::no_endpoint) {
-    return fail(Error(told->code, "no endpoint of the model is left: " + told->parameter + " excludes the last one (" +
-                                      told->reason + ")")
+    return fail(Error(told->code, "no endpoint of the model is left: " + told->parameter +
+                                      " excludes the last one (" + told->reason + ")")
                     .with_param(told->parameter));
   }
   return fail(Error(told->code, told->parameter + ": " + told->reason).with_param(told->parameter));

@@ -14,19 +14,20 @@
 
 namespace embedrouter::routing {
 
-// Why an endpoint is out. `parameter`: a member of the request that would change vectors and that the endpoint cannot honour
-// (a 400 if it leaves nothing). Otherwise a preference or policy took it out (a 404 if that leaves nothing).
+// Why an endpoint is out. `parameter`: a member of the request that would change vectors and that the
+// endpoint cannot honour (a 400 if it leaves nothing). Otherwise a preference or policy took it out (a 404 if
+// that leaves nothing).
 struct Exclusion {
   ErrorCode code = ErrorCode::no_endpoint;
-  std::string parameter;   // "dimensions", "provider.only"
-  std::string reason;      // for people: "its vectors are 384 wide and cannot be cut"
+  std::string parameter;  // "dimensions", "provider.only"
+  std::string reason;     // for people: "its vectors are 384 wide and cannot be cut"
 };
 
 // nullopt if `endpoint` may answer `request`.
 std::optional<Exclusion> exclude(const catalog::Endpoint& endpoint, const api::EmbedRequest& request);
 
-// Keeps what may answer. If that is nothing, the failure names the parameter or the preference that took out the most
-// promising endpoint, and what would do.
+// Keeps what may answer. If that is nothing, the failure names the parameter or the preference that took out
+// the most promising endpoint, and what would do.
 Result<std::vector<Candidate>> filter(std::vector<Candidate> candidates, const api::EmbedRequest& request);
 
 // True if `name` of a request means this endpoint: slug or display name, ignoring case.

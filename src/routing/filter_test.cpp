@@ -18,7 +18,7 @@ struct Bench {
     endpoint.provider_slug = "acme";
     endpoint.provider_name = "Acme AI";
     endpoint.quantization = "fp16";
-    endpoint.pico_usd_per_token = 20'000;   // 0.02 USD per million
+    endpoint.pico_usd_per_token = 20'000;  // 0.02 USD per million
     request.request.provider = &wish;
   }
   // The parameter that excludes the endpoint, or "" if it may answer.

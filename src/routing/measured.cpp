@@ -7,7 +7,8 @@ namespace embedrouter::routing {
 
 void Measured::add(Time now, std::chrono::nanoseconds took, std::uint64_t tokens) {
   const double seconds = std::max(1e-6, std::chrono::duration<double>(took).count());
-  ring_[next_] = {now, static_cast<float>(seconds), static_cast<float>(static_cast<double>(tokens) / seconds)};
+  ring_[next_] = {now, static_cast<float>(seconds),
+                  static_cast<float>(static_cast<double>(tokens) / seconds)};
   next_ = (next_ + 1) % ring_.size();
   size_ = std::min(size_ + 1, ring_.size());
 }
@@ -20,7 +21,7 @@ std::optional<double> Measured::tokens_per_second(Time now, double percentile) c
   return percentile_of(now, percentile, &Sample::rate);
 }
 
-std::optional<double> Measured::percentile_of(Time now, double percentile, float Sample::*member) const {
+std::optional<double> Measured::percentile_of(Time now, double percentile, float Sample::* member) const {
   std::array<float, std::tuple_size_v<decltype(ring_)>> values;
   std::size_t n = 0;
   for (std::size_t i = 0; i < size_; ++i) {

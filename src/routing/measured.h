@@ -6,7 +6,8 @@
 
 namespace embedrouter::routing {
 
-// The last answers of an endpoint: how long they took and how many tokens they held. Bounded; belongs to one thread.
+// The last answers of an endpoint: how long they took and how many tokens they held. Bounded; belongs to one
+// thread.
 class Measured {
  public:
   using Time = std::chrono::steady_clock::time_point;
@@ -21,9 +22,9 @@ class Measured {
   struct Sample {
     Time at;
     float seconds = 0;
-    float rate = 0;   // tokens per second
+    float rate = 0;  // tokens per second
   };
-  std::optional<double> percentile_of(Time now, double percentile, float Sample::*member) const;
+  std::optional<double> percentile_of(Time now, double percentile, float Sample::* member) const;
 
   std::array<Sample, 256> ring_{};
   std::size_t next_ = 0, size_ = 0;

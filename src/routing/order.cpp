@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <limits>
-#include <tuple>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 #include "routing/filter.h"
@@ -28,13 +28,15 @@ std::size_t place(const Candidate& candidate, const ProviderPreferences& wish) {
 double cost_of(const Candidate& candidate, Sort sort, Now now) {
   constexpr double kUnknown = std::numeric_limits<double>::infinity();
   switch (sort) {
-    case Sort::latency: return candidate.measured->latency_seconds(now, 0.5).value_or(kUnknown);
+    case Sort::latency:
+      return candidate.measured->latency_seconds(now, 0.5).value_or(kUnknown);
     case Sort::throughput: {
       const auto rate = candidate.measured->tokens_per_second(now, 0.5);
       return rate ? -*rate : kUnknown;
     }
     case Sort::none:
-    case Sort::price: break;
+    case Sort::price:
+      break;
   }
   return static_cast<double>(candidate.endpoint->pico_usd_per_token);
 }
@@ -66,15 +68,15 @@ void order(std::vector<Candidate>& candidates, const ProviderPreferences* wish, 
     bool misses;
     std::size_t place;
     double cost;
-    std::size_t before;   // place in the catalog, for ties
+    std::size_t before;  // place in the catalog, for ties
     Candidate candidate;
   };
   std::vector<Ranked> ranked;
   ranked.reserve(candidates.size());
   for (const Candidate& c : candidates) {
     const bool ordered = wanted.has_order;
-    ranked.push_back({!meets(c, wanted, now), ordered ? place(c, wanted) : 0, cost_of(c, ordered ? Sort::none : sort, now),
-                      ranked.size(), c});
+    ranked.push_back({!meets(c, wanted, now), ordered ? place(c, wanted) : 0,
+                      cost_of(c, ordered ? Sort::none : sort, now), ranked.size(), c});
   }
   std::ranges::sort(ranked, [](const Ranked& a, const Ranked& b) {
     return std::tie(a.misses, a.place, a.cost, a.before) < std::tie(b.misses, b.place, b.cost, b.before);

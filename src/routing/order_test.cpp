@@ -38,7 +38,9 @@ struct Bench {
   api::ProviderPreferences wish;
 };
 
-TEST(Order, cheapest_first_with_ties_as_in_the_catalog) { EXPECT_EQ(Bench({3, 1, 2, 1}).ordered(), "bdca"); }
+TEST(Order, cheapest_first_with_ties_as_in_the_catalog) {
+  EXPECT_EQ(Bench({3, 1, 2, 1}).ordered(), "bdca");
+}
 
 TEST(Order, those_named_come_first_and_the_rest_as_usual) {
   Bench bench({3, 1, 2, 1});
@@ -92,7 +94,8 @@ TEST(Order, is_always_a_permutation) {
     for (auto& price : prices) price = static_cast<std::int64_t>(random.below(3));
     Bench bench(prices);
     for (auto& m : bench.measured) {
-      if (random.below(2) == 0) m.add(bench.now, std::chrono::milliseconds(1 + random.below(100)), random.below(1000));
+      if (random.below(2) == 0)
+        m.add(bench.now, std::chrono::milliseconds(1 + random.below(100)), random.below(1000));
     }
     bench.wish.sort = static_cast<api::Sort>(random.below(4));
     bench.wish.has_order = random.below(2) == 0;

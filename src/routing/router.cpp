@@ -14,16 +14,19 @@ namespace {
 using api::EmbedReply;
 using api::EmbedRequest;
 
-constexpr std::chrono::milliseconds kRetryPause{50};   // with as much again, at random
+constexpr std::chrono::milliseconds kRetryPause{50};  // with as much again, at random
 
 void charge(EmbedReply& reply, const catalog::Endpoint& endpoint) {
-  reply.usage.cost_pico_usd = static_cast<std::int64_t>(reply.usage.prompt_tokens) * endpoint.pico_usd_per_token;
+  reply.usage.cost_pico_usd =
+      static_cast<std::int64_t>(reply.usage.prompt_tokens) * endpoint.pico_usd_per_token;
 }
 
 }  // namespace
 
 ModelName split_suffix(std::string_view model) {
-  const auto ends = [&](std::string_view suffix) { return model.size() > suffix.size() && model.ends_with(suffix); };
+  const auto ends = [&](std::string_view suffix) {
+    return model.size() > suffix.size() && model.ends_with(suffix);
+  };
   for (const auto& [suffix, sort] : {std::pair{std::string_view(":floor"), api::Sort::price},
                                      std::pair{std::string_view(":nitro"), api::Sort::throughput}}) {
     if (ends(suffix)) return {model.substr(0, model.size() - suffix.size()), sort};
@@ -48,21 +51,24 @@ Result<std::vector<Candidate>> Router::plan(const EmbedRequest& request, const e
   const ModelName asked = split_suffix(request.model);
   const catalog::Model* model = catalog_.find(asked.name);
   if (model == nullptr) {
-    return fail(Error(ErrorCode::model_not_found, "no model of that name here; GET /api/v1/embeddings/models lists them")
+    return fail(Error(ErrorCode::model_not_found,
+                      "no model of that name here; GET /api/v1/embeddings/models lists them")
                     .with_param("model"));
   }
   std::vector<Candidate> candidates;
   for (const catalog::Endpoint& endpoint : model->endpoints) {
     const auto served = served_.find(&endpoint);
-    if (served != served_.end()) candidates.push_back({&endpoint, served->second.embedder.get(), &served->second.measured});
+    if (served != served_.end())
+      candidates.push_back({&endpoint, served->second.embedder.get(), &served->second.measured});
   }
   auto kept = filter(std::move(candidates), request);
   if (!kept) return kept;
   if (!call.pinned_space.empty()) {
     std::erase_if(*kept, [&](const Candidate& c) { return c.endpoint->space != call.pinned_space; });
     if (kept->empty()) {
-      return fail(Error(ErrorCode::space_mismatch, "no endpoint of the model is in the space that X-Embedrouter-Space pins; its "
-                                                   "vectors could not be compared with yours")
+      return fail(Error(ErrorCode::space_mismatch,
+                        "no endpoint of the model is in the space that X-Embedrouter-Space pins; its "
+                        "vectors could not be compared with yours")
                       .with_param("X-Embedrouter-Space"));
     }
   }
@@ -71,10 +77,11 @@ Result<std::vector<Candidate>> Router::plan(const EmbedRequest& request, const e
 }
 
 // A request stays in the space of its first candidate.
-Task<Result<EmbedReply>> Router::try_in_turn(const EmbedRequest& request, std::span<const Candidate> candidates,
-                                             embed::Call& call) {
+Task<Result<EmbedReply>> Router::try_in_turn(const EmbedRequest& request,
+                                             std::span<const Candidate> candidates, embed::Call& call) {
   const std::string& space = candidates.front().endpoint->space;
-  const bool fallbacks = request.provider == nullptr || request.provider->allow_fallbacks || request.provider->has_order;
+  const bool fallbacks =
+      request.provider == nullptr || request.provider->allow_fallbacks || request.provider->has_order;
   bool other_space = false;
   std::optional<Error> last;
   for (const Candidate& candidate : candidates) {
@@ -90,15 +97,18 @@ Task<Result<EmbedReply>> Router::try_in_turn(const EmbedRequest& request, std::s
   }
   if (other_space && traits(last->code()).fall_back) {
     Error none(ErrorCode::no_equivalent_upstream,
-               "every endpoint in the vector space of this request failed; the model's other endpoints are in another space, and "
+               "every endpoint in the vector space of this request failed; the model's other endpoints are "
+               "in another space, and "
                "their vectors could not be compared with yours");
-    co_return fail(std::move(none).with_detail(last->message()).with_provider(last->provider(), last->provider_code()));
+    co_return fail(
+        std::move(none).with_detail(last->message()).with_provider(last->provider(), last->provider_code()));
   }
   co_return fail(*std::move(last));
 }
 
 // One endpoint, asked once more if that may help.
-Task<Result<EmbedReply>> Router::try_one(const EmbedRequest& request, const Candidate& candidate, embed::Call& call) {
+Task<Result<EmbedReply>> Router::try_one(const EmbedRequest& request, const Candidate& candidate,
+                                         embed::Call& call) {
   const auto start = clock_.now();
   auto reply = co_await candidate.embedder->embed(request, call);
   if (!reply && traits(reply.error().code()).retry) {

@@ -11,15 +11,16 @@
 
 namespace embedrouter::routing {
 
-// Finds the model, filters and orders its endpoints, and tries them inside one space until one has answered. One per I/O
-// thread.
+// Finds the model, filters and orders its endpoints, and tries them inside one space until one has answered.
+// One per I/O thread.
 class Router final : public embed::Embedder {
  public:
   struct Route {
     const catalog::Endpoint* endpoint;
     std::unique_ptr<embed::Embedder> embedder;
   };
-  // `routes`: one for each endpoint of the catalog, which must outlive the router, as must `clock` and `random`.
+  // `routes`: one for each endpoint of the catalog, which must outlive the router, as must `clock` and
+  // `random`.
   Router(const catalog::Catalog& catalog, std::vector<Route> routes, const Clock& clock, Random& random);
 
   std::string_view name() const override { return "router"; }
@@ -31,9 +32,10 @@ class Router final : public embed::Embedder {
     Measured measured;
   };
   Result<std::vector<Candidate>> plan(const api::EmbedRequest& request, const embed::Call& call);
-  Task<Result<api::EmbedReply>> try_in_turn(const api::EmbedRequest& request, std::span<const Candidate> candidates,
-                                            embed::Call& call);
-  Task<Result<api::EmbedReply>> try_one(const api::EmbedRequest& request, const Candidate& candidate, embed::Call& call);
+  Task<Result<api::EmbedReply>> try_in_turn(const api::EmbedRequest& request,
+                                            std::span<const Candidate> candidates, embed::Call& call);
+  Task<Result<api::EmbedReply>> try_one(const api::EmbedRequest& request, const Candidate& candidate,
+                                        embed::Call& call);
   Task<bool> pause_before_retry(const embed::Call& call);
 
   const catalog::Catalog& catalog_;

@@ -44,7 +44,9 @@ struct Bench {
     }
     router = std::make_unique<Router>(*catalog, std::move(routes), clock, random);
   }
-  Result<api::EmbedReply> embed(const TextRequest& texts) { return run_task(router->embed(texts.request, call)); }
+  Result<api::EmbedReply> embed(const TextRequest& texts) {
+    return run_task(router->embed(texts.request, call));
+  }
   std::size_t calls(const std::string& slug) { return upstreams.at(slug)->asked.size(); }
 
   SystemClock clock;
@@ -94,7 +96,8 @@ TEST(Router, falls_back_within_the_space) {
 
 TEST(Router, never_falls_back_into_another_space) {
   Bench bench({{"a", "s"}, {"b", "t"}});
-  bench.upstreams["a"]->script = {fails_with(ErrorCode::upstream_error), fails_with(ErrorCode::upstream_error)};
+  bench.upstreams["a"]->script = {fails_with(ErrorCode::upstream_error),
+                                  fails_with(ErrorCode::upstream_error)};
   const auto reply = bench.embed(TextRequest({"x"}));
   ASSERT_FALSE(reply);
   EXPECT_EQ(reply.error().code(), ErrorCode::no_equivalent_upstream);

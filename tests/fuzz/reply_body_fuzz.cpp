@@ -24,13 +24,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       const auto width = api::base64_width(std::get<api::Base64Text>(embedding.vector).text);
       if (!width || *width == 0 || (reply.width != 0 && *width != reply.width)) continue;
       std::vector<float> values(*width);
-      if (!api::decode_base64(std::get<api::Base64Text>(embedding.vector).text, values) || !api::measure(values)) continue;
+      if (!api::decode_base64(std::get<api::Base64Text>(embedding.vector).text, values) ||
+          !api::measure(values))
+        continue;
       reply.width = static_cast<std::uint32_t>(*width);
     }
     reply.data.push_back(embedding);
   }
   for (const auto form : {api::EncodingFormat::float_numbers, api::EncodingFormat::base64}) {
-    const std::string text = api::encode_embed_response(reply, form, api::ResponseInfo{"gen-emb-fuzz"}).to_string();
+    const std::string text =
+        api::encode_embed_response(reply, form, api::ResponseInfo{"gen-emb-fuzz"}).to_string();
     const auto again = api::decode_embed_reply(Buffer(text));
     if (!again || again->data.size() != reply.data.size()) std::abort();
   }

@@ -37,7 +37,7 @@ class TestCheck:
         assert done.returncode != 0
         lines = {int(n) for n in re.findall(r"embedrouter\.toml:(\d+)", done.stderr)}
         assert {2, 3, 7, 9} <= lines, done.stderr
-        for word in ("listen", "auht", "auth", "dimensions", "absent"):
+        for word in ("listen", "auht", "auth", "dimensions", "slug"):
             assert word in done.stderr, word
 
     def test_what_is_not_toml_is_named_with_its_line(self, tmp_path):

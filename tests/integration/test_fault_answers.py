@@ -94,16 +94,23 @@ def test_a_width_that_is_wrong_now_and_then_is_caught_every_time(start_router, s
     assert len(wrong) >= 5, "the fault did occur"
 
 
-@pytest.mark.parametrize("encoding", ["float", "base64"])
-def test_the_gate_holds_beyond_its_first_answers(start_router, fake, encoding):
-    """The endpoint has been right for long when it goes wrong: what is checked on every answer still holds."""
-    models = [Model(f"test/{name}", name) for name in ("ok", "zero-vector", "nan", "1e39", "short-middle", "ragged")]
+# What the gate sees of an endpoint that it no longer samples: numbers unread, base64 read as ever.
+CAUGHT_LATE = {
+    "float": ["nan", "infinity", "null", "1e400", "1e39", "zero-vector", "zero-vector-last", "short-middle", "extra",
+              "index-dup", "ragged", "empty-vector", "wrong-width", "cut-number", "error-beside-data"],
+}  # fmt: skip
+CAUGHT_LATE["base64"] = [*CAUGHT_LATE["float"], "half-zero", "base64-big-endian", "same-vector"]
+
+
+@pytest.mark.parametrize("encoding", CAUGHT_LATE)
+def test_the_gate_holds_after_a_hundred_right_answers(start_router, fake, encoding):
+    models = [Model(f"test/{name}", f"after-100-{name}@{encoding}") for name in CAUGHT_LATE[encoding]]
     router = start_router(configuration(provider(fake.base_url), models=models, embedded=False))
-    for i in range(80):
-        assert router.embed(f"warm {i}", model="test/ok", encoding_format=encoding).status == 200
-    for model in models[1:]:
-        for _ in range(70):
-            assert router.embed(TEXTS, model=model.id, encoding_format=encoding).status == 502
+    for model in models:
+        for _ in range(100):
+            assert router.embed(TEXTS, model=model.id, encoding_format=encoding).status == 200
+        answer = router.embed(TEXTS, model=model.id, encoding_format=encoding)
+        assert answer.status == 502, (model.id, answer.body)
 
 
 def test_two_spaces_never_mix(router):

@@ -1,6 +1,7 @@
-// OpenAI's embeddings format, spoken by OpenAI, OpenRouter, vLLM, text-embeddings-inference (/v1), Ollama (/v1), LiteLLM,
-// and another embedrouter. Texts or token ids; `dimensions` and `input_type` only where the endpoint is declared to honour
-// them; never `provider`, `session_id` or `trace`. The form the client asked for is asked of the upstream where it has it.
+// OpenAI's embeddings format, spoken by OpenAI, OpenRouter, vLLM, text-embeddings-inference (/v1), Ollama
+// (/v1), LiteLLM, and another embedrouter. Texts or token ids; `dimensions` and `input_type` only where the
+// endpoint is declared to honour them; never `provider`, `session_id` or `trace`. The form the client asked
+// for is asked of the upstream where it has it.
 #include <charconv>
 
 #include "base/json_text.h"
@@ -50,8 +51,10 @@ Result<UpstreamRequest> encode(const api::EmbedRequest& request, const catalog::
     }
     body += ']';
   }
-  body += ask_for_base64(request, endpoint) ? R"(,"encoding_format":"base64")" : R"(,"encoding_format":"float")";
-  if (request.dimensions && endpoint.dimensions) body += R"(,"dimensions":)" + std::to_string(*request.dimensions);
+  body +=
+      ask_for_base64(request, endpoint) ? R"(,"encoding_format":"base64")" : R"(,"encoding_format":"float")";
+  if (request.dimensions && endpoint.dimensions)
+    body += R"(,"dimensions":)" + std::to_string(*request.dimensions);
   if (request.input_type && !endpoint.input_types.empty()) {
     body += R"(,"input_type":)";
     append_json_string(body, *request.input_type);

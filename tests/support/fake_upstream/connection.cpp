@@ -258,7 +258,7 @@ void answer_embeddings(Shared& shared, Stream& stream, const HttpRequest& http, 
                                       .nth_of_model = attempt.nth_of_model,
                                       .repeated = attempt.repeated,
                                       .reused_connection = nth > 0};
-    choice->fault->bend(plan, circumstances);
+    if (attempt.nth_of_model >= choice->after) choice->fault->bend(plan, circumstances);
   } else {
     plan = json_answer(404,
                        error_json("no fault of this name; see --list", "not_found_error", "model_not_found"));

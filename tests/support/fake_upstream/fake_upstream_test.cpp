@@ -73,6 +73,10 @@ TEST(faults, a_name_carries_author_width_space_and_numbers) {
   EXPECT_THAT(choice->numbers, testing::ElementsAre(429, 2));
   EXPECT_EQ(choice->width, 768U);
   EXPECT_EQ(choice->space, "space2");
+  EXPECT_EQ(choice->after, 0U);
+  EXPECT_EQ(choose("after-80-nan", 64)->after, 80U);
+  EXPECT_EQ(choose("after-80-nan", 64)->fault->name, "nan");
+  EXPECT_FALSE(choose("after-nan", 64));
   EXPECT_FALSE(choose("okay", 64));
   EXPECT_FALSE(choose("ok-d1", 64));
   EXPECT_FALSE(choose("delay-ms", 64));

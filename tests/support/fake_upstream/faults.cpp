@@ -262,6 +262,18 @@ constexpr auto kFaults = std::to_array<Fault>({
 });
 // clang-format on
 
+// Takes "after-<N>-" off the front and returns its number; 0 if it is not there.
+std::uint64_t take_after(std::string_view& model) {
+  constexpr std::string_view kAfter = "after-";
+  if (!model.starts_with(kAfter)) return 0;
+  std::uint64_t after = 0;
+  const std::string_view rest = model.substr(kAfter.size());
+  const auto [end, error] = std::from_chars(rest.begin(), rest.end(), after);
+  if (error != std::errc{} || end == rest.end() || *end != '-') return 0;
+  model = rest.substr(static_cast<std::size_t>(end - rest.begin()) + 1);
+  return after;
+}
+
 // Matches `text` against a name with <N>s, collecting the numbers.
 bool matches(std::string_view name, std::string_view text, std::vector<long>& numbers) {
   constexpr std::string_view kHole = "<N>";
@@ -300,13 +312,14 @@ std::span<const Fault> faults() {
 }
 
 std::optional<Choice> choose(std::string_view model, std::size_t default_width) {
-  Choice choice{.fault = nullptr, .numbers = {}, .space = "", .width = default_width};
+  Choice choice{.fault = nullptr, .numbers = {}, .space = "", .width = default_width, .after = 0};
   if (const std::size_t slash = model.rfind('/'); slash != std::string_view::npos)
     model.remove_prefix(slash + 1);
   if (const std::size_t at = model.find('@'); at != std::string_view::npos) {
     choice.space = model.substr(at + 1);
     model = model.substr(0, at);
   }
+  choice.after = take_after(model);
   choice.fault = find(model, choice.numbers);
   if (choice.fault != nullptr) return choice;
 

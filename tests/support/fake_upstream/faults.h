@@ -2,9 +2,10 @@
 // The table of faults. The model name picks one, so a fault travels through any gateway that lets the name
 // through:
 //
-//   [author/]fault[-d<width>][@<space>]      ok   reverse   ok-d768   nan@space2   openai/delay-300ms
+//   [author/][after-<N>-]fault[-d<width>][@<space>]   ok   reverse   ok-d768   nan@space2 openai/delay-300ms
 //
-// `<N>` in a name stands for a number. Two spaces give the same text different vectors.
+// `<N>` in a name stands for a number. Two spaces give the same text different vectors. `after-80-nan` is
+// right for its first 80 requests.
 
 #include <cstddef>
 #include <cstdint>
@@ -52,6 +53,7 @@ struct Choice {
   std::vector<long> numbers;
   std::string space;
   std::size_t width = 0;
+  std::uint64_t after = 0;  // so many requests for the model are answered rightly first
 };
 // Nothing if no row has this name.
 std::optional<Choice> choose(std::string_view model, std::size_t default_width);

@@ -15,7 +15,8 @@ namespace embedrouter::testing {
 class TextRequest {
  public:
   explicit TextRequest(std::vector<std::string> texts, std::string model = "test/model")
-      : texts_(std::make_shared<std::vector<std::string>>(std::move(texts))), model_(std::make_shared<std::string>(std::move(model))) {
+      : texts_(std::make_shared<std::vector<std::string>>(std::move(texts))),
+        model_(std::make_shared<std::string>(std::move(model))) {
     for (const std::string& text : *texts_) items_.push_back({text, {}});
     request.model = *model_;
     request.items = items_;
@@ -45,7 +46,8 @@ inline std::vector<float> vector_of(std::string_view text, std::size_t width) {
   return values;
 }
 
-inline api::Embedding as_floats(api::EmbedReply& reply, std::vector<float> values, std::optional<std::int64_t> index) {
+inline api::Embedding as_floats(api::EmbedReply& reply, std::vector<float> values,
+                                std::optional<std::int64_t> index) {
   auto owner = std::make_shared<const std::vector<float>>(std::move(values));
   api::Embedding embedding{std::span<const float>(*owner), index};
   reply.owners.push_back(std::move(owner));
@@ -65,7 +67,8 @@ inline std::string json_of(const std::vector<float>& values) {
   return json;
 }
 
-inline api::Embedding as_base64(api::EmbedReply& reply, const std::vector<float>& values, std::optional<std::int64_t> index) {
+inline api::Embedding as_base64(api::EmbedReply& reply, const std::vector<float>& values,
+                                std::optional<std::int64_t> index) {
   std::string text;
   api::append_base64(text, values);
   auto owner = std::make_shared<const std::string>(std::move(text));

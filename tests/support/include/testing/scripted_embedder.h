@@ -14,7 +14,8 @@ class ScriptedEmbedder final : public embed::Embedder {
  public:
   using Step = std::function<Result<api::EmbedReply>(const api::EmbedRequest&)>;
 
-  explicit ScriptedEmbedder(std::size_t width = 8, std::string name = "scripted") : width_(width), name_(std::move(name)) {}
+  explicit ScriptedEmbedder(std::size_t width = 8, std::string name = "scripted")
+      : width_(width), name_(std::move(name)) {}
 
   std::string_view name() const override { return name_; }
   Task<Result<api::EmbedReply>> embed(const api::EmbedRequest& request, embed::Call&) override {
@@ -29,7 +30,8 @@ class ScriptedEmbedder final : public embed::Embedder {
   api::EmbedReply good(const api::EmbedRequest& request) const {
     api::EmbedReply reply;
     for (const api::Item& item : request.items) {
-      reply.data.push_back(as_floats(reply, vector_of(item.text, width_), static_cast<std::int64_t>(reply.data.size())));
+      reply.data.push_back(
+          as_floats(reply, vector_of(item.text, width_), static_cast<std::int64_t>(reply.data.size())));
     }
     reply.usage.prompt_tokens = request.items.size();
     reply.usage.total_tokens = request.items.size();
@@ -38,7 +40,7 @@ class ScriptedEmbedder final : public embed::Embedder {
   }
 
   std::deque<Step> script;
-  std::vector<std::vector<std::string>> asked;   // the texts of each call
+  std::vector<std::vector<std::string>> asked;  // the texts of each call
 
  private:
   std::size_t width_;
@@ -46,7 +48,9 @@ class ScriptedEmbedder final : public embed::Embedder {
 };
 
 inline ScriptedEmbedder::Step fails_with(ErrorCode code) {
-  return [code](const api::EmbedRequest&) -> Result<api::EmbedReply> { return fail(code, "as the script says"); };
+  return [code](const api::EmbedRequest&) -> Result<api::EmbedReply> {
+    return fail(code, "as the script says");
+  };
 }
 
 }  // namespace embedrouter::testing

@@ -61,6 +61,12 @@ void read_object(JsonCursor& json, UpstreamComplaint& said, int depth) {
       said.type = read_scalar(json, kLongestCode);
     } else if (key.raw == "error" && json.kind() == JsonKind::object && depth == 0) {
       read_object(json, said, depth + 1);
+    } else if (key.raw == "metadata" && json.kind() == JsonKind::object && depth == 1) {
+      // OpenRouter's envelope, and ours, name the kind of error there; `code` beside it is the status.
+      UpstreamComplaint inner;
+      read_object(json, inner, depth + 1);
+      if (!inner.code.empty()) said.code = inner.code;
+      if (!inner.type.empty()) said.type = inner.type;
     } else if (key.raw == "error") {
       std::string text = read_scalar(json, kLongestMessage);
       if (said.message.empty()) said.message = std::move(text);

@@ -43,6 +43,8 @@ TEST(ReadComplaint, reads_the_shapes_providers_use) {
           {R"({"error":{"message":"no \"quota\"","type":"insufficient_quota","param":null,"code":"insufficient_quota"}})",
            "no \"quota\"", "insufficient_quota", "insufficient_quota"},
           {R"({"error":{"code":429,"message":"slow","metadata":{"message":"inner"}}})", "slow", "429", ""},
+          {R"({"error":{"code":400,"message":"long","metadata":{"error_type":"too_long","code":"c","param":"p"}}})",
+           "long", "c", "too_long"},
           {R"({"error":"Input validation error","error_type":"Validation"})", "Input validation error", "",
            "Validation"},
           {R"({"message":"m","code":"c"})", "m", "c", ""},

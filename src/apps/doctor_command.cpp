@@ -44,15 +44,15 @@ void check_model(const catalog::Config& config, Report& report) {
 
 void check_keys(const catalog::Config& config, Report& report) {
   if (config.server.auth == catalog::Auth::none) return report.good("keys", "none needed (auth = \"none\")");
-  if (!std::filesystem::exists(database_file(config))) {
+  if (!std::filesystem::exists(catalog::database_path(config))) {
     return report.wrong("keys", "there is no key yet; `embedrouter keys create` makes one");
   }
-  auto store = ledger::KeyStore::open(database_file(config));
+  auto store = ledger::KeyStore::open(catalog::database_path(config));
   if (!store) return report.wrong("keys", store.error().message());
   auto count = (*store)->size();
   if (!count) return report.wrong("keys", count.error().message());
   if (*count == 0) return report.wrong("keys", "there is no key yet; `embedrouter keys create` makes one");
-  report.good("keys", std::to_string(*count) + " in " + database_file(config).string());
+  report.good("keys", std::to_string(*count) + " in " + catalog::database_path(config).string());
   if (auto kept = ledger::read_cli_key(config.server.data_dir); !kept)
     report.wrong("command-line key", kept.error().message());
 }

@@ -94,7 +94,7 @@ int with_store(const Options& options, Action action) {
     std::cerr << config.error().message() << "\n";
     return kUsage;
   }
-  auto store = ledger::KeyStore::open(database_file(*config));
+  auto store = ledger::KeyStore::open(catalog::database_path(*config));
   if (!store) return complain(store.error());
   return action(options, **store);
 }

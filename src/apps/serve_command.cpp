@@ -37,7 +37,7 @@ void raise_descriptor_limit() {
 // On a terminal a first key is made and shown, so that the first request needs no other command.
 Result<void> offer_first_key(const catalog::Config& config) {
   if (config.server.auth == catalog::Auth::none || isatty(STDOUT_FILENO) == 0) return {};
-  auto store = ledger::KeyStore::open(database_file(config));
+  auto store = ledger::KeyStore::open(catalog::database_path(config));
   if (!store) return fail(std::move(store).error());
   auto first = ledger::make_first_key(**store, config.server.data_dir);
   if (!first) return fail(std::move(first).error());

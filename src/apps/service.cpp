@@ -26,11 +26,6 @@ std::string authority_of(const std::string& listen, std::uint16_t port) {
 
 }  // namespace
 
-std::filesystem::path database_file(const catalog::Config& config) {
-  constexpr std::string_view kScheme = "sqlite:";
-  return config.server.data_dir / config.storage.url.substr(kScheme.size());
-}
-
 inference::ModelOptions model_options(const catalog::Config& config) {
   inference::ModelOptions options;
   options.folder = config.embedded.model_dir;
@@ -83,7 +78,7 @@ Service::~Service() {
 
 Result<void> Service::open_keys() {
   if (config_.server.auth == catalog::Auth::none) return {};
-  auto keys = ledger::KeyRing::watch(database_file(config_));
+  auto keys = ledger::KeyRing::watch(catalog::database_path(config_));
   if (!keys) return fail(std::move(keys).error());
   keys_ = *std::move(keys);
   return {};

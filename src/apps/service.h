@@ -32,7 +32,8 @@ class Service {
   const catalog::Catalog& catalog() const { return *catalog_; }
   // Serves on the I/O threads until `drain` and the last request are over.
   void run();
-  // Thread-safe, and safe to call from a signal's thread: requests under way get `grace` to finish.
+  // From any thread but the service's own: requests under way get `grace` to finish. Returns when all have,
+  // or the grace is over; run() then returns.
   void drain(std::chrono::milliseconds grace);
 
  private:
@@ -68,7 +69,6 @@ class Service {
   std::vector<std::unique_ptr<Worker>> workers_;
 };
 
-std::filesystem::path database_file(const catalog::Config& config);
 inference::ModelOptions model_options(const catalog::Config& config);
 // The key of a provider from its variable or its file; empty if it names neither.
 Result<std::string> provider_key(const catalog::ProviderConfig& provider);

@@ -41,8 +41,7 @@ std::optional<milliseconds> seconds_of(std::string_view text, double unit_in_ms)
 }
 
 ErrorCode code_for(int status, const api::UpstreamComplaint& said) {
-  if (status == 402 || ((status == 429 || status == 400 || status == 403) && any(said, kQuota)))
-    return ErrorCode::upstream_quota;
+  if (status == 402 || any(said, kQuota)) return ErrorCode::upstream_quota;
   // llama-server reports an input longer than its batch as a 500.
   if ((status == 400 || status == 413 || status == 422 || status == 500) && any(said, kTooLong)) {
     return ErrorCode::context_length_exceeded;

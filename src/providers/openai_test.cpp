@@ -105,6 +105,20 @@ TEST(OpenaiDecode, keeps_vectors_as_views_of_the_answer) {
   EXPECT_EQ(decoded->usage.prompt_tokens, 3U);
 }
 
+TEST(OpenaiDecode, an_error_in_a_200_means_what_its_code_would_have) {
+  const TextRequest texts({"a"});
+  for (const auto& [code, expected] :
+       {std::pair{"429", ErrorCode::upstream_rate_limited}, std::pair{"402", ErrorCode::upstream_quota},
+        std::pair{"500", ErrorCode::upstream_error},
+        std::pair{"\"insufficient_quota\"", ErrorCode::upstream_quota},
+        std::pair{"\"boom\"", ErrorCode::upstream_error}, std::pair{"200", ErrorCode::upstream_error}}) {
+    const std::string body = std::string(R"({"error":{"message":"m","code":)") + code + "}}";
+    const auto decoded = openai().decode(reply_of(200, body), texts.request);
+    ASSERT_FALSE(decoded) << code;
+    EXPECT_EQ(decoded.error().code(), expected) << code;
+  }
+}
+
 TEST(Explain, maps_every_failure_to_what_the_caller_sees) {
   struct Row {
     int status;

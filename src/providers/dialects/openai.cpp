@@ -68,8 +68,19 @@ Result<UpstreamRequest> encode(const api::EmbedRequest& request, const catalog::
   return upstream;
 }
 
+// {"error":{"code":429,…}} in a 200 means what that status would have.
+Error explain_inner_error(const UpstreamReply& reply, const Error& inner) {
+  UpstreamReply meant = reply;
+  const std::string& code = inner.provider_code();
+  const auto [end, error] = std::from_chars(code.data(), code.data() + code.size(), meant.status);
+  if (error != std::errc{} || end != code.data() + code.size() || meant.status < 400 || meant.status > 599)
+    meant.status = 502;
+  return explain_status(meant);
+}
+
 Result<api::EmbedReply> decode(const UpstreamReply& reply, const api::EmbedRequest&) {
   auto wire = api::decode_embed_reply(*reply.body);
+  if (!wire && !wire.error().provider_code().empty()) return fail(explain_inner_error(reply, wire.error()));
   if (!wire) return fail(std::move(wire).error());
   api::EmbedReply out;
   out.data = std::move(wire->data);

@@ -94,13 +94,7 @@ def test_no_network_is_said_in_one_line_and_leaves_nothing(tmp_path):
     assert os.listdir(tmp_path / "models") == []
 
 
-def test_a_full_disk_is_said_in_one_line(tmp_path):
-    done = subprocess.run(
-        ["unshare", "--map-root-user", "--mount", "sh", "-c", 'mount -t tmpfs -o size=1m tmpfs "$1" && exec scripts/fetch-weights "$1/models/default"', "sh", tmp_path],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    line = one_line(done)
-    assert "disk full" in line and "300 MB" in line
+def test_a_full_disk_is_said_in_one_line(tmp_path, full_disk):
+    line = one_line(fetch(tmp_path / "models/default", **full_disk))
+    assert "disk full" in line and "needs 300 MB" in line and "1 MB are free" in line
+    assert os.listdir(tmp_path) == ["commands"]

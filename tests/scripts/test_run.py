@@ -35,9 +35,9 @@ def command(port, data_dir, *more):
     return [REPOSITORY / "run", "--port", str(port), "--data-dir", str(data_dir), *more]
 
 
-def run(*arguments, **options):
+def run(*arguments, **environment):
     return subprocess.run(
-        arguments, env=os.environ | OFFLINE, capture_output=True, text=True, check=False, timeout=DEADLINE, **options
+        arguments, env=os.environ | OFFLINE | environment, capture_output=True, text=True, check=False, timeout=DEADLINE
     )
 
 
@@ -124,10 +124,9 @@ def test_no_network_is_said_in_one_line(port, tmp_path):
     assert os.listdir(tmp_path / "data/models") == []
 
 
-def test_a_full_disk_is_said_in_one_line(port, tmp_path):
-    script = 'mount -t tmpfs -o size=1m tmpfs "$1" && shift && exec "$@"'
-    done = run("unshare", "--map-root-user", "--mount", "sh", "-c", script, "sh", tmp_path, *command(port, tmp_path / "data", "--once"))
-    assert_one_line(done, "disk full", "Free some space")
+def test_a_full_disk_is_said_in_one_line(port, tmp_path, full_disk):
+    assert_one_line(run(*command(port, tmp_path / "data", "--once"), **full_disk), "disk full", "Free some space")
+    assert is_free(port)
 
 
 def test_a_folder_that_cannot_be_written_is_said_in_one_line(port):

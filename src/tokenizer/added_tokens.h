@@ -22,7 +22,7 @@ struct AddedToken {
 // Immutable and thread-safe.
 class AddedTokens {
  public:
-  // Contents are valid UTF-8 of 1 to StringTable::kMaxLength bytes. Of equal ones the first counts.
+  // Contents are valid UTF-8 of 1 to StringTable::kMaxLength bytes, no two of them equal.
   explicit AddedTokens(std::vector<AddedToken> tokens);
 
   bool empty() const noexcept { return tokens_.empty(); }

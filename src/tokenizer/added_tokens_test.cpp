@@ -40,10 +40,6 @@ TEST(added_tokens, the_leftmost_wins_then_the_longest) {
   EXPECT_EQ(marked(tokens, "éab"), "<4><1>");
 }
 
-TEST(added_tokens, of_equal_ones_the_first_counts) {
-  EXPECT_EQ(marked({{.content = "x", .id = 1}, {.content = "x", .id = 2}}, "x"), "<1>");
-}
-
 TEST(added_tokens, a_single_word_has_no_word_character_beside_it) {
   const std::vector<AddedToken> tokens{{.content = "cat", .id = 1, .single_word = true}};
   EXPECT_EQ(marked(tokens, "cat"), "<1>");

@@ -84,7 +84,7 @@ TEST(tokenizer_load, every_refusal_names_the_member_and_what_it_asks_for) {
        R"(added_tokens[0].id is 5, but "a" has the id 4 in model.vocab)"},
       {"added_tokens", added(R"("content": "new", "id": 20)"),
        R"(added_tokens[0].id is 20, but "new" has the id 18, the next one behind model.vocab)"},
-      {"added_tokens", R"([{"content": "a", "id": 4}])", "added_tokens[0].special must be true or false"},
+      {"added_tokens", R"([{"content": "a", "id": 4}])", "added_tokens[0].normalized must be true or false"},
   };
   for (const Row& row : rows)
     EXPECT_THAT(refusal(small_json(row.member, row.value)), HasSubstr(row.says)) << row.value;
@@ -94,6 +94,13 @@ TEST(tokenizer_load, the_same_added_token_twice_is_refused) {
   const std::string one = added(R"("content": "a", "id": 4)");
   const std::string twice = one.substr(0, one.size() - 1) + ", " + one.substr(1);
   EXPECT_EQ(refusal(small_json("added_tokens", twice)), "added_tokens[1].content is there twice");
+}
+
+TEST(tokenizer_load, added_tokens_of_one_normal_form_are_refused) {
+  const std::string one = added(R"("content": "a", "id": 4)");
+  const std::string other = added(R"("content": "\u00C1", "id": 18)");
+  EXPECT_EQ(refusal(small_json("added_tokens", one.substr(0, one.size() - 1) + ", " + other.substr(1))),
+            "added_tokens[1].content has the normal form of another added token");
 }
 
 TEST(tokenizer_load, long_names_are_cut_in_messages) {

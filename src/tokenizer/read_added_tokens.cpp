@@ -9,7 +9,6 @@ namespace {
 
 struct Listed {
   AddedToken token;
-  bool special = false;
   bool normalized = false;
 };
 
@@ -27,9 +26,8 @@ Result<Listed> read_token(simdjson::dom::element from, const std::string& path) 
   if (!id) return fail(std::move(id).error());
   listed.token.id = *id;
   for (const auto& [name, into] :
-       {std::pair("special", &listed.special), std::pair("normalized", &listed.normalized),
-        std::pair("single_word", &listed.token.single_word), std::pair("lstrip", &listed.token.lstrip),
-        std::pair("rstrip", &listed.token.rstrip)}) {
+       {std::pair("normalized", &listed.normalized), std::pair("single_word", &listed.token.single_word),
+        std::pair("lstrip", &listed.token.lstrip), std::pair("rstrip", &listed.token.rstrip)}) {
     auto flag = fields->flag(name);
     if (!flag) return fail(std::move(flag).error());
     *into = *flag;
@@ -51,6 +49,7 @@ class Numbering {
       return wrong_file(path + ".id is " + std::to_string(token.id) + ", but " + in_quotes(token.content) +
                         " has the id " + std::to_string(expected) +
                         (known ? " in model.vocab" : ", the next one behind model.vocab"));
+    if (!ids_.insert(token.id).second) return wrong_file(path + ".id is there twice");
     next_ = std::max<std::uint64_t>(next_, expected + 1);
     return {};
   }
@@ -59,17 +58,18 @@ class Numbering {
   const Model& model_;
   std::uint64_t next_;
   std::unordered_set<std::string> contents_;
+  std::unordered_set<std::uint32_t> ids_;
 };
 
-Result<void> normalize(Listed& listed, const Normalizer* normalizer, const std::string& path) {
-  if (!normalizer) return {};
+Result<std::string> normalized(const std::string& content, const Normalizer* normalizer,
+                               const std::string& path) {
+  if (!normalizer) return content;
   std::string form;
-  normalizer->append(listed.token.content, form);
+  normalizer->append(content, form);
   if (form.empty() || form.size() > StringTable::kMaxLength)
     return wrong_file(path + ".content must have 1 to " + std::to_string(StringTable::kMaxLength) +
                       " bytes after the normalizer");
-  listed.token.content = std::move(form);
-  return {};
+  return form;
 }
 
 }  // namespace
@@ -79,30 +79,29 @@ Result<void> read_added_tokens(const JsonFields& file, PipelineParts& parts) {
   if (file.lacks("added_tokens")) return {};
   auto list = file.list("added_tokens");
   if (!list) return fail(std::move(list).error());
-  std::vector<Listed> tokens;
+  std::vector<AddedToken> raw;
+  std::vector<AddedToken> after_normalizer;
+  std::unordered_set<std::string> forms;
   Numbering numbering(*parts.model);
   for (const simdjson::dom::element from : *list) {
-    const std::string path = "added_tokens[" + std::to_string(tokens.size()) + "]";
+    const std::string path = "added_tokens[" + std::to_string(raw.size() + after_normalizer.size()) + "]";
     auto listed = read_token(from, path);
     if (!listed) return fail(std::move(listed).error());
-    if (auto done = numbering.check(listed->token, path); !done) return done;
-    parts.vocabulary_size = std::max(parts.vocabulary_size, listed->token.id + 1);
+    AddedToken& token = listed->token;
+    if (auto done = numbering.check(token, path); !done) return done;
+    parts.vocabulary_size = std::max(parts.vocabulary_size, token.id + 1);
     if (listed->normalized) {
-      if (auto done = normalize(*listed, parts.normalizer.get(), path); !done) return done;
+      auto form = normalized(token.content, parts.normalizer.get(), path);
+      if (!form) return fail(std::move(form).error());
+      // The reference then finds now the one, now the other.
+      if (!forms.insert(*form).second)
+        return wrong_file(path + ".content has the normal form of another added token");
+      token.content = std::move(*form);
     }
-    tokens.push_back(std::move(*listed));
-  }
-  // Two contents may have one normal form; then a special token goes before others.
-  std::vector<AddedToken> raw;
-  std::vector<AddedToken> normalized;
-  for (const bool special : {true, false}) {
-    for (Listed& listed : tokens) {
-      if (listed.special == special)
-        (listed.normalized ? normalized : raw).push_back(std::move(listed.token));
-    }
+    (listed->normalized ? after_normalizer : raw).push_back(std::move(token));
   }
   parts.raw_tokens = AddedTokens(std::move(raw));
-  parts.normalized_tokens = AddedTokens(std::move(normalized));
+  parts.normalized_tokens = AddedTokens(std::move(after_normalizer));
   return {};
 }
 

@@ -6,6 +6,9 @@
 #include "tokenizer/pipeline.h"
 #include "tokenizer/read_parts.h"
 
+#include <fstream>
+#include <string>
+
 namespace embedrouter::tokenizer {
 namespace {
 
@@ -36,22 +39,17 @@ Result<PipelineParts> read_parts(element root) {
   return parts;
 }
 
-Result<std::unique_ptr<const Tokenizer>> build(simdjson::dom::parser& parser,
-                                               const simdjson::padded_string& json) {
-  element root;
-  if (const auto error = parser.parse(json).get(root))
-    return wrong_file(std::string("not valid JSON: ") + simdjson::error_message(error));
-  auto parts = read_parts(root);
-  if (!parts) return fail(std::move(parts).error());
-  return std::make_unique<const Pipeline>(std::move(*parts));
-}
-
 }  // namespace
 
 Result<std::unique_ptr<const Tokenizer>> Tokenizer::parse(std::string_view tokenizer_json) {
   if (tokenizer_json.size() > kMaxFile) return wrong_file("larger than 128 MiB");
   simdjson::dom::parser parser;
-  return build(parser, simdjson::padded_string(tokenizer_json));
+  element root;
+  if (const auto error = parser.parse(tokenizer_json.data(), tokenizer_json.size()).get(root))
+    return wrong_file(std::string("not valid JSON: ") + simdjson::error_message(error));
+  auto parts = read_parts(root);
+  if (!parts) return fail(std::move(parts).error());
+  return std::make_unique<const Pipeline>(std::move(*parts));
 }
 
 Result<std::unique_ptr<const Tokenizer>> Tokenizer::load(const std::filesystem::path& tokenizer_json) {
@@ -62,10 +60,10 @@ Result<std::unique_ptr<const Tokenizer>> Tokenizer::load(const std::filesystem::
   const auto size = std::filesystem::file_size(tokenizer_json, error);
   if (error) return named("cannot be read: " + error.message());
   if (size > kMaxFile) return named("larger than 128 MiB");
-  simdjson::padded_string json;
-  if (simdjson::padded_string::load(tokenizer_json.string()).get(json)) return named("cannot be read");
-  simdjson::dom::parser parser;
-  auto tokenizer = build(parser, json);
+  std::string json(size, '\0');
+  std::ifstream file(tokenizer_json, std::ios::binary);
+  if (!file.read(json.data(), static_cast<std::streamsize>(size))) return named("cannot be read");
+  auto tokenizer = parse(json);
   if (!tokenizer) return named(tokenizer.error().message());
   return tokenizer;
 }

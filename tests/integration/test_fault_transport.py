@@ -11,11 +11,12 @@ from support.wire import assert_envelope, eventually
 
 TEXTS = ["one text", "another text", "something else"]
 TRANSPORT = [fault for fault in faults() if fault["id"] in ("B1", "B2", "B3")]
-FIRST_BYTE, IDLE, TOTAL = 1.0, 1.0, 3.0  # seconds
-SLACK = 2.0  # for a machine under load
+FIRST_BYTE, TOTAL = 2.0, 5.0  # seconds
+SLACK = 5.0  # for a machine under load
 
 
 def right(answer, texts=TEXTS) -> bool:
+    assert answer.status == 200, answer.body
     vectors = [as_floats(entry["embedding"]) for entry in answer.json["data"]]
     return all(same_bits(got, vector_of(text)) for got, text in zip(vectors, texts, strict=True))
 
@@ -26,14 +27,14 @@ def hasty(tmp_path_factory, fake):
     models = [model_of(fault["name"]) for fault in TRANSPORT]
     models += [
         model_of(name)
-        for name in ("ok", "delay-60s", "delay-2500ms", "delay-500ms", "rst-on-reuse", "close-unannounced")
+        for name in ("ok", "delay-60s", "delay-500ms", "rst-on-reuse", "close-unannounced")
     ]
-    deadlines = {"first_byte_timeout": "1s", "idle_timeout": "1s"}
+    deadlines = {"first_byte_timeout": "2s", "idle_timeout": "2s"}
     config = configuration(
         provider(fake.base_url, **deadlines),
         models=models,
         embedded=False,
-        sections={"limits": {"total_timeout": "3s"}},
+        sections={"limits": {"total_timeout": "5s"}},
     )
     router = Router(tmp_path_factory.mktemp("hasty"), config)
     yield router

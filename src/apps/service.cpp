@@ -202,7 +202,14 @@ void Service::run() {
 }
 
 void Service::drain(std::chrono::milliseconds grace) {
+  constexpr std::chrono::milliseconds kLook{10};
   server_->drain(grace);
+  // What is left on the I/O threads then is idle connections to upstreams, which nobody waits for.
+  for (auto left = grace + std::chrono::seconds(1); !server_->drained() && left > left.zero();
+       left -= kLook) {
+    std::this_thread::sleep_for(kLook);
+  }
+  for (const auto& worker : workers_) worker->io.stop();
 }
 
 }  // namespace embedrouter::apps

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/asio/this_coro.hpp>
 #include <map>
 #include <utility>
 
@@ -109,15 +110,21 @@ Gateway::Gateway(const Shared& shared, embed::Embedder& embedder, Random& random
       meters_(std::make_unique<Meters>(*shared.metrics)) {}
 Gateway::~Gateway() = default;
 
+namespace {
+
+// Counts the client that left: its coroutine is cut off at an await, or comes back with an answer nobody
+// waits for.
+struct Departure {
+  Counter& cancelled;
+  bool answered = false;
+  ~Departure() {
+    if (!answered) cancelled.Increment();
+  }
+};
+
+}  // namespace
+
 Task<net::Response> Gateway::handle(net::Exchange& exchange) {
-  // Counts the client that left: its coroutine is cut off at an await and never comes to account().
-  struct Departure {
-    Counter& cancelled;
-    bool answered = false;
-    ~Departure() {
-      if (!answered) cancelled.Increment();
-    }
-  };
   Trace trace;
   trace.start = shared_.clock->now();
   const auto seconds =
@@ -125,7 +132,8 @@ Task<net::Response> Gateway::handle(net::Exchange& exchange) {
   trace.id = "gen-emb-" + std::to_string(seconds.count()) + "-" + random_.alphanumeric(20);
   Departure departure{meters_->cancelled};
   net::Response response = co_await dispatch(exchange, trace);
-  departure.answered = true;
+  const auto state = co_await asio::this_coro::cancellation_state;
+  departure.answered = state.cancelled() == asio::cancellation_type::none;
   account(exchange.head(), response, trace);
   co_return response;
 }

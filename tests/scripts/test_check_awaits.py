@@ -42,6 +42,7 @@ SOUND = [
     "auto text = std::string{\"x\"};\nauto s = co_await f(text);",
     "switch (n) {\n  case 1: co_return co_await f(n);\n}",
     "Task<int> run() const {\n  co_return co_await f(x);\n}",
+    "Task<int> run() override {\n  auto r = co_await f(x);\n}",
     "auto r = co_await (a() || b());",
 ]
 

@@ -21,22 +21,20 @@ class ClientImpl final : public Client, private ClientConnection<Stream>::Pool {
   }
 
   Task<Result<ClientResponse>> send(ClientRequest request) override {
-    for (bool fresh = false;; fresh = true) {
-      if (steady_now() >= request.deadline) {
-        co_return fail(ErrorCode::upstream_timeout, "no time was left to ask the upstream");
-      }
-      Lease lease(fresh ? nullptr : take_idle());
-      const bool reused = lease.connection != nullptr;
-      if (!reused) {
-        lease.connection = std::make_shared<Connection>(origin_);
-        auto failure = co_await lease.connection->open(request.deadline);
-        if (failure) co_return fail(std::move(*failure));
-      }
-      auto answer = co_await lease.connection->exchange(request);
-      if (!answer && reused && lease.connection->lost_unheard()) continue;
-      if (answer && lease.connection->reusable()) give_back(std::move(lease.connection));
-      co_return answer;
+    if (steady_now() >= request.deadline) {
+      co_return fail(ErrorCode::upstream_timeout, "no time was left to ask the upstream");
     }
+    Lease lease(take_idle());
+    if (lease.connection) {
+      auto answer = co_await lease.connection->exchange(request);
+      if (answer || !lease.connection->lost_unheard()) co_return finish(lease, std::move(answer));
+      lease.connection->close();
+    }
+    lease.connection = std::make_shared<Connection>(origin_);
+    auto failure = co_await lease.connection->open(request.deadline);
+    if (failure) co_return fail(std::move(*failure));
+    auto answer = co_await lease.connection->exchange(request);
+    co_return finish(lease, std::move(answer));
   }
 
   std::size_t idle_connections() const override { return idle_.size(); }
@@ -52,6 +50,11 @@ class ClientImpl final : public Client, private ClientConnection<Stream>::Pool {
     }
     ConnectionPtr connection;
   };
+
+  Result<ClientResponse> finish(Lease& lease, Result<ClientResponse> answer) {
+    if (answer && lease.connection->reusable()) give_back(std::move(lease.connection));
+    return answer;
+  }
 
   // The one used last: the others grow old and are closed.
   ConnectionPtr take_idle() {
@@ -85,7 +88,7 @@ class ClientImpl final : public Client, private ClientConnection<Stream>::Pool {
 }  // namespace
 
 Result<std::unique_ptr<Client>> Client::make(asio::io_context& io, Url url, ClientDeadlines deadlines,
-                                             ClientLimits limits, ClientTls tls) {
+                                             ClientLimits limits, const ClientTls& tls) {
   std::string fixed_head = "Host: " + url.authority() + "\r\nAccept-Encoding: identity\r\n";
   if (has_line_break(url.host))
     return fail(ErrorCode::internal, "the upstream's host name holds a line break");

@@ -67,7 +67,7 @@ struct ClientTls {
 class Client {
  public:
   static Result<std::unique_ptr<Client>> make(asio::io_context& io, Url origin, ClientDeadlines deadlines,
-                                              ClientLimits limits, ClientTls tls);
+                                              ClientLimits limits, const ClientTls& tls);
   virtual ~Client() = default;
   // Any status is a value: what it means is the caller's business. Redirects are not followed.
   virtual Task<Result<ClientResponse>> send(ClientRequest request) = 0;

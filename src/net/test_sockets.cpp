@@ -54,8 +54,10 @@ RawSocket RawSocket::connect(unsigned short port) {
 RawSocket RawSocket::listen(int backlog) {
   RawSocket socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const sockaddr_in address = loopback(0);
-  ::bind(socket.fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address);
-  ::listen(socket.fd_, backlog);
+  if (::bind(socket.fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+      ::listen(socket.fd_, backlog) != 0) {
+    socket.close();
+  }
   prepare(socket.fd_);
   return socket;
 }

@@ -240,19 +240,20 @@ def test_a_cut_request_ends_without_an_answer_to_it(router, keep):
     assert router.embed("still well", model="test/ok").status == 200
 
 
-class TestSize:
-    @pytest.fixture(scope="class")
-    def small(self, tmp_path_factory, fake):
-        config = configuration(
-            provider(fake.base_url),
-            models=[model_of("ok")],
-            embedded=False,
-            sections={"limits": {"body_bytes": "64KiB"}},
-        )
-        router = Router(tmp_path_factory.mktemp("small"), config)
-        yield router
-        router.stop()
+@pytest.fixture(scope="module")
+def small(tmp_path_factory, fake):
+    config = configuration(
+        provider(fake.base_url),
+        models=[model_of("ok")],
+        embedded=False,
+        sections={"limits": {"body_bytes": "64KiB"}},
+    )
+    router = Router(tmp_path_factory.mktemp("small"), config)
+    yield router
+    router.stop()
 
+
+class TestSize:
     def big(self, size: int) -> bytes:
         frame = json.dumps({"input": "", "model": "test/ok"}).encode()
         return json.dumps({"input": "x" * (size - len(frame)), "model": "test/ok"}).encode()

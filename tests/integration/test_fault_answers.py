@@ -118,17 +118,18 @@ def test_two_spaces_never_mix(router):
     assert_right(router.embed(TEXTS, model="test/ok"), TEXTS)
 
 
-class TestDimensions:
-    @pytest.fixture(scope="class")
-    def matryoshka(self, tmp_path_factory, fake):
-        wide = {"matryoshka": [16, 32]}
-        models = [Model(f"test/{name}", name, members=wide) for name in ("ok", "ignores-dimensions", "wrong-width")]
-        router = Router(
-            tmp_path_factory.mktemp("matryoshka"), configuration(provider(fake.base_url), models=models, embedded=False)
-        )
-        yield router
-        router.stop()
+@pytest.fixture(scope="module")
+def matryoshka(tmp_path_factory, fake):
+    wide = {"matryoshka": [16, 32]}
+    models = [Model(f"test/{name}", name, members=wide) for name in ("ok", "ignores-dimensions", "wrong-width")]
+    router = Router(
+        tmp_path_factory.mktemp("matryoshka"), configuration(provider(fake.base_url), models=models, embedded=False)
+    )
+    yield router
+    router.stop()
 
+
+class TestDimensions:
     @pytest.mark.parametrize("encoding", ["float", "base64"])
     @pytest.mark.parametrize("width", [16, 32, 64])
     def test_a_declared_width_comes_back(self, matryoshka, width, encoding):
@@ -186,17 +187,18 @@ STATUSES = {
 }
 
 
-class TestStatuses:
-    @pytest.fixture(scope="class")
-    def statuses(self, tmp_path_factory, fake):
-        models = [model_of(name) for name in [*STATUSES, "status-500-once", "status-503-once", "status-429-retry-junk",
-                                              "status-429-retry-negative", "status-503-retry-7"]]  # fmt: skip
-        router = Router(
-            tmp_path_factory.mktemp("statuses"), configuration(provider(fake.base_url), models=models, embedded=False)
-        )
-        yield router
-        router.stop()
+@pytest.fixture(scope="module")
+def statuses(tmp_path_factory, fake):
+    models = [model_of(name) for name in [*STATUSES, "status-500-once", "status-503-once", "status-429-retry-junk",
+                                          "status-429-retry-negative", "status-503-retry-7"]]  # fmt: skip
+    router = Router(
+        tmp_path_factory.mktemp("statuses"), configuration(provider(fake.base_url), models=models, embedded=False)
+    )
+    yield router
+    router.stop()
 
+
+class TestStatuses:
     @pytest.mark.parametrize("model", STATUSES)
     def test_each_status_has_its_own_answer(self, statuses, model):
         expected, codes = STATUSES[model]

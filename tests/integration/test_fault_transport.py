@@ -25,10 +25,7 @@ def right(answer, texts=TEXTS) -> bool:
 def hasty(tmp_path_factory, fake):
     """A router of short deadlines."""
     models = [model_of(fault["name"]) for fault in TRANSPORT]
-    models += [
-        model_of(name)
-        for name in ("ok", "delay-60s", "delay-500ms", "rst-on-reuse", "close-unannounced")
-    ]
+    models += [model_of(name) for name in ("ok", "delay-60s", "delay-500ms", "rst-on-reuse", "close-unannounced")]
     deadlines = {"first_byte_timeout": "2s", "idle_timeout": "2s"}
     config = configuration(
         provider(fake.base_url, **deadlines),

@@ -32,18 +32,19 @@ def assert_right(answer, texts=TEXTS) -> None:
         assert same_bits(got, vector_of(text))
 
 
-class TestRequest:
-    @pytest.fixture(scope="class")
-    def keyed(self, tmp_path_factory, fake):
-        config = configuration(
-            provider(fake.base_url, name="The Fake", api_key_env="FAKE_UPSTREAM_KEY"),
-            models=[Model("test/priced", "ok@priced", endpoint={"pricing.prompt": "0.00000002"})],
-            embedded=False,
-        )
-        router = Router(tmp_path_factory.mktemp("keyed"), config, environment={"FAKE_UPSTREAM_KEY": "sk-upstream"})
-        yield router
-        router.stop()
+@pytest.fixture(scope="module")
+def keyed(tmp_path_factory, fake):
+    config = configuration(
+        provider(fake.base_url, name="The Fake", api_key_env="FAKE_UPSTREAM_KEY"),
+        models=[Model("test/priced", "ok@priced", endpoint={"pricing.prompt": "0.00000002"})],
+        embedded=False,
+    )
+    router = Router(tmp_path_factory.mktemp("keyed"), config, environment={"FAKE_UPSTREAM_KEY": "sk-upstream"})
+    yield router
+    router.stop()
 
+
+class TestRequest:
     def last(self, fake):
         return fake.attempts("ok@priced")[-1]
 
@@ -132,7 +133,9 @@ class TestTls:
 
     def test_plain_text_where_tls_is_expected_is_an_error(self, start_router, fake, certificate):
         base = fake.base_url.replace("http:", "https:")
-        config = configuration(provider(base, ca_file=certificate[0], connect_timeout="1s"), models=[model_of("ok")], embedded=False)
+        config = configuration(
+            provider(base, ca_file=certificate[0], connect_timeout="1s"), models=[model_of("ok")], embedded=False
+        )
         assert start_router(config).embed("a", model="test/ok").status in (502, 504)
 
     def test_the_router_itself_serves_tls(self, tmp_path, certificate):
@@ -146,22 +149,23 @@ class TestTls:
             router.stop()
 
 
+@pytest.fixture(scope="module")
+def chained(tmp_path_factory, router):
+    models = [
+        Model("chain/minilm", TAURUS, dimensions=TAURUS_WIDTH, members={"context_length": TAURUS_TOKENS}),
+        Model("chain/ok", "test/ok"),
+        Model("chain/short", "test/short-last"),
+        Model("chain/absent", "test/absent"),
+        Model("chain/slow", "test/delay-60s"),
+    ]
+    config = configuration(provider(router.api, api_key_env="INNER_KEY"), models=models, embedded=False)
+    outer = Router(tmp_path_factory.mktemp("outer"), config, environment={"INNER_KEY": router.key})
+    yield outer
+    outer.stop()
+
+
 class TestChain:
     """A router whose upstream is a router."""
-
-    @pytest.fixture(scope="class")
-    def chained(self, tmp_path_factory, router):
-        models = [
-            Model("chain/minilm", TAURUS, dimensions=TAURUS_WIDTH, members={"context_length": TAURUS_TOKENS}),
-            Model("chain/ok", "test/ok"),
-            Model("chain/short", "test/short-last"),
-            Model("chain/absent", "test/absent"),
-            Model("chain/slow", "test/delay-60s"),
-        ]
-        config = configuration(provider(router.api, api_key_env="INNER_KEY"), models=models, embedded=False)
-        outer = Router(tmp_path_factory.mktemp("outer"), config, environment={"INNER_KEY": router.key})
-        yield outer
-        outer.stop()
 
     @pytest.mark.parametrize("encoding", ["float", "base64"])
     @pytest.mark.parametrize("inner,outer", [(TAURUS, "chain/minilm"), ("test/ok", "chain/ok")])

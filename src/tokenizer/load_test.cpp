@@ -62,7 +62,7 @@ TEST(tokenizer_load, every_refusal_names_the_member_and_what_it_asks_for) {
       {"post_processor", R"({"type": "RobertaProcessing"})",
        R"(post_processor.type is "RobertaProcessing", which is not supported. Supported: TemplateProcessing, BertProcessing)"},
       {"post_processor", R"({"type": "BertProcessing", "cls": ["[CLS]"]})",
-       "post_processor.cls must be a token and its id"},
+       "post_processor.cls[1] must be an id of the vocabulary"},
       {"post_processor", R"({"type": "TemplateProcessing", "single": [], "special_tokens": {}})",
        R"(post_processor.single must hold the sequence "A" once)"},
       {"post_processor",
@@ -74,6 +74,12 @@ TEST(tokenizer_load, every_refusal_names_the_member_and_what_it_asks_for) {
       {"post_processor",
        R"({"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "x", "type_id": 0}}], "special_tokens": {}})",
        "post_processor.special_tokens.x is missing"},
+      {"post_processor", R"({"type": "BertProcessing", "cls": ["[CLS]", 2], "sep": ["[SEP]", 18]})",
+       "post_processor.sep[1] must be an id of the vocabulary"},
+      {"post_processor",
+       R"({"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "x", "type_id": 0}}],
+           "special_tokens": {"x": {"id": "x", "ids": [3, 18], "tokens": ["x"]}}})",
+       "post_processor.special_tokens.x.ids[1] must be an id of the vocabulary"},
       {"added_tokens", "{}", "added_tokens must be a list"},
       {"added_tokens", "[1]", "added_tokens[0] must be an object"},
       {"added_tokens", added(R"("content": "", "id": 18)"),
@@ -101,6 +107,19 @@ TEST(tokenizer_load, added_tokens_of_one_normal_form_are_refused) {
   const std::string other = added(R"("content": "\u00C1", "id": 18)");
   EXPECT_EQ(refusal(small_json("added_tokens", one.substr(0, one.size() - 1) + ", " + other.substr(1))),
             "added_tokens[1].content has the normal form of another added token");
+}
+
+TEST(tokenizer_load, a_template_may_put_64_tokens_before_a_text) {
+  const auto with = [](int count) {
+    std::string ids = "3";
+    for (int i = 1; i < count; ++i) ids += ", 3";
+    return refusal(small_json("post_processor", R"({"type": "TemplateProcessing", "single": [
+        {"SpecialToken": {"id": "x", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}],
+        "special_tokens": {"x": {"id": "x", "tokens": [], "ids": [)" +
+                                                    ids + "]}}}"));
+  };
+  EXPECT_EQ(with(64), "accepted");
+  EXPECT_EQ(with(65), "post_processor puts more than 64 tokens beside a text");
 }
 
 TEST(tokenizer_load, long_names_are_cut_in_messages) {

@@ -22,7 +22,7 @@ Result<Listed> read_token(simdjson::dom::element from, const std::string& path) 
     return wrong_file(fields->path("content") + " must have 1 to " + std::to_string(StringTable::kMaxLength) +
                       " bytes");
   listed.token.content = *content;
-  auto id = fields->number("id", 0x7FFFFFFE);
+  auto id = fields->number("id", kHighestId);
   if (!id) return fail(std::move(id).error());
   listed.token.id = *id;
   for (const auto& [name, into] :

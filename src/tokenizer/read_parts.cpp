@@ -9,8 +9,6 @@
 namespace embedrouter::tokenizer {
 namespace {
 
-constexpr std::uint32_t kHighestId = 0x7FFFFFFE;
-
 // One kind of a stage: what the file calls it in `type`, and how it is read.
 template <class Stage>
 struct Kind {

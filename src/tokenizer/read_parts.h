@@ -4,6 +4,8 @@
 
 namespace embedrouter::tokenizer {
 
+inline constexpr std::uint32_t kHighestId = 0x7FFFFFFE;
+
 // From the members of tokenizer.json to the stages. What is not supported fails, naming the member and what
 // it asks for. To support another kind of a stage: its file, and a row in the list of its reader in
 // read_parts.cpp.
@@ -13,10 +15,10 @@ Result<std::unique_ptr<const PreTokenizer>> read_pre_tokenizer(
     const JsonFields& file);  // null if the file has none
 Result<std::unique_ptr<const Model>> read_model(const JsonFields& file);
 
-// Sets `opening` and `closing`.
-Result<void> read_post_processor(const JsonFields& file, PipelineParts& parts);
-
 // Sets the added tokens and the size of the vocabulary; normalizer and model are set already.
 Result<void> read_added_tokens(const JsonFields& file, PipelineParts& parts);
+
+// Sets `opening` and `closing`, ids of the vocabulary, whose size is set already.
+Result<void> read_post_processor(const JsonFields& file, PipelineParts& parts);
 
 }  // namespace embedrouter::tokenizer

@@ -6,18 +6,33 @@ namespace {
 using simdjson::dom::array;
 using simdjson::dom::element;
 
+constexpr std::size_t kMostAround = 64;  // tokens before a text, and after it
+
+// The id that `item` is, if the vocabulary has it. Others would read outside the model's table.
+Result<std::uint32_t> read_id(simdjson::simdjson_result<element> item, const std::string& path,
+                              std::uint32_t vocabulary_size) {
+  std::uint64_t id = 0;
+  if (item.get(id) || id >= vocabulary_size) return wrong_file(path + " must be an id of the vocabulary");
+  return static_cast<std::uint32_t>(id);
+}
+
 // What a TemplateProcessing puts around one text: special_tokens[id].ids of each item of `single` that is not
 // the text.
 Result<void> append_special(const JsonFields& special_tokens, std::string_view id,
-                            std::vector<std::uint32_t>& into) {
+                            std::uint32_t vocabulary_size, std::vector<std::uint32_t>& into) {
   auto token = special_tokens.object(id);
   if (!token) return fail(std::move(token).error());
   auto ids = token->list("ids");
   if (!ids) return fail(std::move(ids).error());
+  std::size_t index = 0;
   for (const element item : *ids) {
-    std::uint64_t value = 0;
-    if (item.get(value) || value > 0x7FFFFFFE) return wrong_file(token->path("ids") + " must hold token ids");
-    into.push_back(static_cast<std::uint32_t>(value));
+    auto value =
+        read_id(element(item), token->path("ids") + "[" + std::to_string(index++) + "]", vocabulary_size);
+    if (!value) return fail(std::move(value).error());
+    if (into.size() == kMostAround)
+      return wrong_file("post_processor puts more than " + std::to_string(kMostAround) +
+                        " tokens beside a text");
+    into.push_back(*value);
   }
   return {};
 }
@@ -56,29 +71,28 @@ Result<void> read_template(const JsonFields& fields, PipelineParts& parts) {
       ++texts;
       if (item->id != "A")
         return wrong_file(single + " names the sequence " + in_quotes(item->id) + "; there is only \"A\"");
-    } else if (auto done = append_special(*special_tokens, item->id, texts ? parts.closing : parts.opening);
-               !done) {
-      return fail(std::move(done).error());
+      continue;
     }
+    auto& side = texts == 0 ? parts.opening : parts.closing;
+    if (auto done = append_special(*special_tokens, item->id, parts.vocabulary_size, side); !done)
+      return fail(std::move(done).error());
   }
   if (texts != 1) return wrong_file(single + " must hold the sequence \"A\" once");
   return {};
 }
 
 // "cls": ["[CLS]", 101]: the id.
-Result<std::uint32_t> read_pair(const JsonFields& fields, std::string_view name) {
+Result<std::uint32_t> read_pair(const JsonFields& fields, std::string_view name,
+                                std::uint32_t vocabulary_size) {
   auto pair = fields.list(name);
   if (!pair) return fail(std::move(pair).error());
-  std::uint64_t id = 0;
-  if (pair->at(1).get(id) || id > 0x7FFFFFFE)
-    return wrong_file(fields.path(name) + " must be a token and its id");
-  return static_cast<std::uint32_t>(id);
+  return read_id(pair->at(1), fields.path(name) + "[1]", vocabulary_size);
 }
 
 Result<void> read_bert_processing(const JsonFields& fields, PipelineParts& parts) {
-  auto cls = read_pair(fields, "cls");
+  auto cls = read_pair(fields, "cls", parts.vocabulary_size);
   if (!cls) return fail(std::move(cls).error());
-  auto sep = read_pair(fields, "sep");
+  auto sep = read_pair(fields, "sep", parts.vocabulary_size);
   if (!sep) return fail(std::move(sep).error());
   parts.opening = {*cls};
   parts.closing = {*sep};

@@ -34,8 +34,8 @@ Result<PipelineParts> read_parts(element root) {
   auto model = read_model(*file);
   if (!model) return fail(std::move(model).error());
   parts.model = std::move(*model);
-  if (auto read = read_post_processor(*file, parts); !read) return fail(std::move(read).error());
   if (auto read = read_added_tokens(*file, parts); !read) return fail(std::move(read).error());
+  if (auto read = read_post_processor(*file, parts); !read) return fail(std::move(read).error());
   return parts;
 }
 

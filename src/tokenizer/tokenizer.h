@@ -27,6 +27,8 @@ class Tokenizer {
   virtual std::size_t encode(std::string_view text, std::vector<std::uint32_t>& ids,
                              std::size_t limit = static_cast<std::size_t>(-1)) const = 0;
 
+  // One more than the highest id that the vocabulary and the added tokens have: the rows an embedding table
+  // needs.
   virtual std::uint32_t vocabulary_size() const = 0;
 };
 

@@ -1,4 +1,5 @@
 // tokenizer.json of any bytes: refused, or a tokenizer whose ids are all below its vocabulary size.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -19,6 +20,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::vector<std::uint32_t> ids;
     const std::size_t count = (*tokenizer)->encode(text, ids);
     if (count != ids.size()) std::abort();
+    if (std::ranges::any_of(ids, [&](auto id) { return id >= (*tokenizer)->vocabulary_size(); }))
+      std::abort();
     ids.clear();
     (*tokenizer)->encode(text, ids, 3);
     if (ids.size() > 3) std::abort();

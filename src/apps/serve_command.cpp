@@ -1,5 +1,6 @@
 #include "apps/serve_command.h"
 
+#include <malloc.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -24,6 +25,13 @@ LogLevel level_of(const std::string& name) {
   if (name == "error") return LogLevel::error;
   if (name == "off") return LogLevel::off;
   return LogLevel::info;
+}
+
+// Bodies and answers come and go by the megabyte. The defaults give them back to the system each time and
+// fault them in again, a fifth of a proxied request's CPU.
+void keep_freed_memory() {
+  mallopt(M_TRIM_THRESHOLD, 16 << 20);
+  mallopt(M_MMAP_THRESHOLD, 4 << 20);
 }
 
 // Many connections need many descriptors; the soft limit may be raised to the hard one.
@@ -65,6 +73,7 @@ int serve(const Where& where, bool only_check) {
   }
   if (only_check) return check(*config);
   raise_descriptor_limit();
+  keep_freed_memory();
   if (auto offered = offer_first_key(*config); !offered) {
     std::cerr << offered.error().message() << "\n";
     return kFailure;

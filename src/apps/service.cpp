@@ -74,6 +74,7 @@ Service::~Service() {
     worker->io.stop();
     if (worker->thread.joinable()) worker->thread.join();
   }
+  server_.reset();  // before the io_contexts its connections are on
 }
 
 Result<void> Service::open_keys() {

@@ -51,9 +51,8 @@ ErrorCode code_for(int status, const api::UpstreamComplaint& said) {
     case 403:
       return ErrorCode::upstream_unauthorized;
     case 400:
-    case 422:
-      return ErrorCode::upstream_rejected;
     case 413:
+    case 422:
       return ErrorCode::upstream_rejected;
     case 404:
       return ErrorCode::model_unavailable;

@@ -116,7 +116,7 @@ std::optional<Exclusion> exclude(const Endpoint& endpoint, const EmbedRequest& r
   return exclude_by_parameter(endpoint, request);
 }
 
-Result<std::vector<Candidate>> filter(std::vector<Candidate> candidates, const EmbedRequest& request) {
+Result<std::vector<Candidate>> filter(std::span<const Candidate> candidates, const EmbedRequest& request) {
   std::vector<Candidate> kept;
   std::optional<Exclusion> told;
   for (const Candidate& candidate : candidates) {

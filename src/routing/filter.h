@@ -4,6 +4,7 @@
 #include <embedrouter/result.h>
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,7 +29,8 @@ std::optional<Exclusion> exclude(const catalog::Endpoint& endpoint, const api::E
 
 // Keeps what may answer. If that is nothing, the failure names the parameter or the preference that took out
 // the most promising endpoint, and what would do.
-Result<std::vector<Candidate>> filter(std::vector<Candidate> candidates, const api::EmbedRequest& request);
+Result<std::vector<Candidate>> filter(std::span<const Candidate> candidates,
+                                      const api::EmbedRequest& request);
 
 // True if `name` of a request means this endpoint: slug or display name, ignoring case.
 bool names_provider(std::string_view name, const catalog::Endpoint& endpoint);

@@ -27,7 +27,7 @@ struct Bench {
     return out ? out->parameter : "";
   }
   ErrorCode failure() const {
-    auto kept = filter({Candidate{&endpoint, nullptr, nullptr}}, request.request);
+    auto kept = filter(std::vector{Candidate{&endpoint, nullptr, nullptr}}, request.request);
     return kept ? ErrorCode::internal : kept.error().code();
   }
 
@@ -78,7 +78,7 @@ TEST(Filter, refuses_token_ids_with_what_to_do) {
   const std::vector<api::Item> items{{{}, ids}};
   bench.request.request.items = items;
   EXPECT_EQ(bench.failure(), ErrorCode::token_input_unsupported);
-  const auto kept = filter({Candidate{&bench.endpoint, nullptr, nullptr}}, bench.request.request);
+  const auto kept = filter(std::vector{Candidate{&bench.endpoint, nullptr, nullptr}}, bench.request.request);
   EXPECT_NE(kept.error().message().find("check_embedding_ctx_length=False"), std::string::npos);
   bench.endpoint.token_ids = true;
   EXPECT_EQ(bench.excluded_by(), "");
@@ -135,7 +135,7 @@ TEST(Filter, a_preference_that_leaves_nothing_is_a_404_that_names_it) {
   Bench bench;
   bench.wish.has_only = true;
   bench.wish.only = {"other"};
-  const auto kept = filter({Candidate{&bench.endpoint, nullptr, nullptr}}, bench.request.request);
+  const auto kept = filter(std::vector{Candidate{&bench.endpoint, nullptr, nullptr}}, bench.request.request);
   ASSERT_FALSE(kept);
   EXPECT_EQ(kept.error().http_status(), 404);
   EXPECT_EQ(kept.error().param(), "provider.only");

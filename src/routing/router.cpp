@@ -61,7 +61,7 @@ Result<std::vector<Candidate>> Router::plan(const EmbedRequest& request, const e
     if (served != served_.end())
       candidates.push_back({&endpoint, served->second.embedder.get(), &served->second.measured});
   }
-  auto kept = filter(std::move(candidates), request);
+  auto kept = filter(candidates, request);
   if (!kept) return kept;
   if (!call.pinned_space.empty()) {
     std::erase_if(*kept, [&](const Candidate& c) { return c.endpoint->space != call.pinned_space; });

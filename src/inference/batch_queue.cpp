@@ -90,6 +90,7 @@ void BatchQueue::drop_gone(std::vector<std::shared_ptr<Work>>& gone) {
 
 std::vector<std::shared_ptr<Work>> BatchQueue::drain() {
   std::vector<std::shared_ptr<Work>> all;
+  all.reserve(parts_.size() + jobs_.size());
   for (PartToRead& part : parts_) all.push_back(std::move(part.work));
   for (auto& work : jobs_) all.push_back(std::move(work));
   parts_.clear();

@@ -153,10 +153,11 @@ MappedFile::~MappedFile() {
 }
 
 void MappedFile::release(std::string_view part) const noexcept {
-  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto begin = (reinterpret_cast<std::uintptr_t>(part.data()) + page - 1) / page * page;
-  const auto end = reinterpret_cast<std::uintptr_t>(part.data() + part.size()) / page * page;
-  if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  // Whole pages only; the mapping itself begins on one.
+  const auto offset = static_cast<std::size_t>(part.data() - static_cast<const char*>(address_));
+  const std::size_t begin = (offset + page - 1) / page * page, end = (offset + part.size()) / page * page;
+  if (begin < end) ::madvise(static_cast<char*>(address_) + begin, end - begin, MADV_DONTNEED);
 }
 
 Result<TensorDirectory> TensorDirectory::parse(std::string_view file) {

@@ -43,6 +43,7 @@ Result<PipelineParts> read_parts(element root) {
 
 Result<std::unique_ptr<const Tokenizer>> Tokenizer::parse(std::string_view tokenizer_json) {
   if (tokenizer_json.size() > kMaxFile) return wrong_file("larger than 128 MiB");
+  if (tokenizer_json.empty()) return wrong_file("not valid JSON: it is empty");
   simdjson::dom::parser parser;
   element root;
   if (const auto error = parser.parse(tokenizer_json.data(), tokenizer_json.size()).get(root))

@@ -107,9 +107,10 @@ std::vector<double> query_times(LocalModel& model, const std::string& query) {
   std::vector<double> times;
   for (std::size_t i = 0; i < kQueries; ++i) {
     const auto start = Clock::now();
-    std::promise<void> answered;
-    model.submit({{query}, false}, [&](const Result<inference::Vectors>&) { answered.set_value(); });
-    answered.get_future().wait();
+    // Shared: the model's thread is still inside set_value() when the wait ends.
+    auto answered = std::make_shared<std::promise<void>>();
+    model.submit({{query}, false}, [answered](const Result<inference::Vectors>&) { answered->set_value(); });
+    answered->get_future().wait();
     times.push_back(since(start));
   }
   return times;

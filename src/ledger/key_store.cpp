@@ -59,7 +59,8 @@ KeyRecord read_record(const Statement& row) {
   return record;
 }
 
-// Fails unless the database is new, ours, and of a version this release knows. Writes nothing.
+// Fails unless the database is new, ours, and of a version this release knows. Writes nothing. Inside a
+// transaction, so that what it reads is of one moment: another process may be making the tables.
 Result<std::int64_t> check_version(Database& database, const std::filesystem::path& file) {
   auto version = database.integer("PRAGMA user_version");
   if (!version) return version;
@@ -211,8 +212,13 @@ Result<std::unique_ptr<KeyStore>> KeyStore::open(const std::filesystem::path& fi
   if (auto made = make_private_file(file); !made) return fail(std::move(made).error());
   auto database = Database::open(file, kPatience);
   if (!database) return fail(std::move(database).error());
-  const auto version = check_version(*database, file);
-  if (!version) return fail(version.error());
+  Result<std::int64_t> version = 0;
+  const auto looked = database->snapshot([&]() -> Result<void> {
+    version = check_version(*database, file);
+    if (!version) return fail(version.error());
+    return {};
+  });
+  if (!looked) return fail(looked.error());
   const auto wal = database->use_wal();
   if (!wal) return fail(wal.error());
   if (!*wal) {

@@ -35,18 +35,28 @@ class Database {
   // BEGIN IMMEDIATE, `work`, COMMIT; ROLLBACK if it fails.
   template <class Work>
   Result<void> transaction(Work work) {
-    if (auto begun = run("BEGIN IMMEDIATE"); !begun) return begun;
+    return within("BEGIN IMMEDIATE", std::move(work));
+  }
+  // The same for reading alone: all that `work` reads is of one moment, and no lock is taken
+  // before the first read.
+  template <class Work>
+  Result<void> snapshot(Work work) {
+    return within("BEGIN DEFERRED", std::move(work));
+  }
+  // The last failure in words for the operator.
+  Error error() const;
+
+ private:
+  friend class Statement;
+  template <class Work>
+  Result<void> within(const char* begin, Work work) {
+    if (auto begun = run(begin); !begun) return begun;
     auto done = work();
     if (done) done = run("COMMIT");
     if (!done) (void)run("ROLLBACK");
     return done;
   }
 
-  // The last failure in words for the operator.
-  Error error() const;
-
- private:
-  friend class Statement;
   struct Close {
     void operator()(sqlite3* handle) const noexcept;
   };

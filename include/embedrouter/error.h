@@ -28,6 +28,7 @@ enum class ErrorCode : std::uint8_t {
   request_timeout,  // the request did not arrive in time
   space_mismatch,   // the pinned space is not the one that would answer
   payload_too_large,
+  unsupported_coding,  // a Content-Encoding that is not spoken here
   expectation_failed,  // an Expect header other than 100-continue
   headers_too_large,
   rate_limited,   // the caller's own limit

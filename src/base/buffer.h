@@ -1,6 +1,7 @@
 #pragma once
 #include <algorithm>
 #include <cstddef>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <new>
@@ -27,12 +28,15 @@ class Buffer {
   std::size_t capacity() const noexcept { return capacity_; }
   std::string_view view() const noexcept { return {data_.get(), size_}; }
 
+  // Large arrays grow in place or are remapped by the allocator, so that the old and the new one do not both
+  // take memory.
   void reserve(std::size_t capacity) {
     if (capacity <= capacity_) return;
-    std::unique_ptr<char[]> bigger(new char[capacity + kPadding]);
-    if (size_ != 0) std::memcpy(bigger.get(), data_.get(), size_);
-    std::memset(bigger.get() + capacity, 0, kPadding);
-    data_ = std::move(bigger);
+    void* bigger = std::realloc(data_.get(), capacity + kPadding);
+    if (bigger == nullptr) throw std::bad_alloc();
+    static_cast<void>(data_.release());
+    data_.reset(static_cast<char*>(bigger));
+    std::memset(data_.get() + capacity, 0, kPadding);
     capacity_ = capacity;
   }
   // Room for `n` more bytes behind size(); call grow_by(written) afterwards.
@@ -51,7 +55,10 @@ class Buffer {
   void clear() noexcept { size_ = 0; }
 
  private:
-  std::unique_ptr<char[]> data_;
+  struct Free {
+    void operator()(char* bytes) const noexcept { std::free(bytes); }
+  };
+  std::unique_ptr<char, Free> data_;
   std::size_t size_ = 0;
   std::size_t capacity_ = 0;
 };

@@ -24,6 +24,7 @@ constexpr std::array<ErrorTraits, kErrorCodeCount> kTable{{
     {request_timeout,         "request_timeout",           408, "timeout",                  false, false, false},
     {space_mismatch,          "space_mismatch",            412, "precondition_failed",      false, false, false},
     {payload_too_large,       "payload_too_large",         413, "payload_too_large",        false, false, false},
+    {unsupported_coding,      "unsupported_content_encoding", 415, "invalid_request",       false, false, false},
     {expectation_failed,      "expectation_failed",        417, "invalid_request",          false, false, false},
     {headers_too_large,       "headers_too_large",         431, "invalid_request",          false, false, false},
     {rate_limited,            "rate_limited",              429, "rate_limit_exceeded",      false, false, false},

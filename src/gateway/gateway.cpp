@@ -179,6 +179,8 @@ net::Response Gateway::render(const Error& error, Trace& trace) const {
   response.status = error.http_status();
   response.body = Body(api::encode_error(error, trace.id));
   if (error.code() == ErrorCode::unauthorized) response.headers.push_back({"WWW-Authenticate", "Bearer"});
+  if (error.code() == ErrorCode::unsupported_coding)
+    response.headers.push_back({"Accept-Encoding", std::string(net::kContentCodings)});
   auto wait = error.retry_after();
   if (!wait && (error.code() == ErrorCode::overloaded || error.code() == ErrorCode::shutting_down))
     wait = std::chrono::seconds(1);

@@ -39,9 +39,11 @@ Task<net::Response> Gateway::post_embeddings(net::Exchange& exchange, Trace& tra
 
 Task<Result<net::Response>> Gateway::embed(net::Exchange& exchange, Trace& trace) {
   const net::RequestHead& head = exchange.head();
-  // A chunked body may turn out as long as any.
+  // A chunked or compressed body may turn out as long as any.
+  const bool open_ended =
+      head.chunked || (head.content_length && head.coding != net::ContentCoding::identity);
   auto permit =
-      shared_.in_flight->enter(head.content_length.value_or(head.chunked ? shared_.limits.body_bytes : 0));
+      shared_.in_flight->enter(open_ended ? shared_.limits.body_bytes : head.content_length.value_or(0));
   if (!permit)
     co_return fail(ErrorCode::overloaded,
                    "the router holds as many request bodies as it can; try again in a second");

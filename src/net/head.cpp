@@ -66,6 +66,7 @@ class Parser final : public http::basic_parser<kRequest> {
   int status = 0;
   int version = 11;
   bool too_many_fields = false;
+  bool several_codings = false;
   Framing framing;
 
  private:
@@ -95,6 +96,7 @@ class Parser final : public http::basic_parser<kRequest> {
         framing.transfer_encoding_is(view(value));
         break;
       case http::field::content_encoding:
+        several_codings = several_codings || !content_encoding.empty();
         content_encoding = view(value);
         break;
       case http::field::expect:
@@ -214,6 +216,8 @@ std::optional<Error> parse_request_head(std::string_view head, RequestFrame& fra
   }
   frame.head.content_length = parser.framing.content_length;
   frame.head.chunked = parser.framing.chunked;
+  frame.head.coding = parse_content_coding(parser.content_encoding);
+  if (parser.several_codings) frame.head.coding.reset();
   frame.http11 = parser.version == 11;
   frame.keep_alive = parser.keep_alive();
   frame.expects_continue = frame.http11 && !parser.expect.empty();

@@ -7,6 +7,7 @@
 
 #include "base/body.h"
 #include "base/buffer.h"
+#include "net/content_coding.h"
 
 namespace embedrouter::net {
 
@@ -34,6 +35,7 @@ struct RequestHead {
   Headers headers;
   std::optional<std::uint64_t> content_length;  // nullopt: chunked or none
   bool chunked = false;
+  std::optional<ContentCoding> coding = ContentCoding::identity;  // of the body; nullopt: not spoken here
 };
 
 struct OwnedHeader {

@@ -19,9 +19,9 @@ class Exchange {
   virtual const RequestHead& head() const = 0;
   // The address of the peer, for logs: "127.0.0.1".
   virtual std::string_view peer() const = 0;
-  // Reads the whole body; answers `Expect: 100-continue` first. At most once. payload_too_large as soon as
-  // Content-Length or the bytes pass `limit`; request_timeout; client_closed; invalid_request for broken
-  // framing.
+  // Reads the whole body, its content coding taken off; answers `Expect: 100-continue` first. At most once.
+  // payload_too_large as soon as Content-Length or the bytes, coded or not, pass `limit`; request_timeout;
+  // client_closed; invalid_request for broken framing or coding; unsupported_coding.
   virtual Task<Result<Buffer>> read_body(std::size_t limit) = 0;
   // From now on, while the handler works, `102 Processing` is sent after each `every` without an answer.
   virtual void keep_informed(std::chrono::milliseconds every) = 0;

@@ -2,6 +2,7 @@
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 
 namespace embedrouter::net {
@@ -179,6 +180,11 @@ template <class Stream>
 Task<Result<Buffer>> ServerConnection<Stream>::read_body(std::size_t limit) {
   Buffer body;
   if (!body_pending()) co_return body;
+  if (!frame_.head.coding) {
+    co_return fail(ErrorCode::unsupported_coding,
+                   "the body's Content-Encoding is not spoken here; send it plain or in one of " +
+                       std::string(kContentCodings));
+  }
   if (body_left_ > limit) {
     co_return fail(ErrorCode::payload_too_large, "the body has " + std::to_string(body_left_) +
                                                      " bytes; at most " + std::to_string(limit) +
@@ -188,8 +194,8 @@ Task<Result<Buffer>> ServerConnection<Stream>::read_body(std::size_t limit) {
   body_deadline_ = steady_now() + limits().body_timeout;
   std::optional<Error> fault;
   if (frame_.expects_continue && !continued_) co_await say_continue();
-  if (frame_.head.chunked) {
-    fault = co_await read_chunked(body, limit);
+  if (frame_.head.chunked || frame_.head.coding != ContentCoding::identity) {
+    fault = co_await read_pieces(body, limit);
   } else {
     fault = co_await read_sized(body);
   }
@@ -229,22 +235,60 @@ Task<std::optional<Error>> ServerConnection<Stream>::read_sized(Buffer& body) {
   }
 }
 
+// What has arrived of the body, its framing taken off. A view into the inbox.
 template <class Stream>
-Task<std::optional<Error>> ServerConnection<Stream>::read_chunked(Buffer& body, std::size_t limit) {
+std::string_view ServerConnection<Stream>::take_body() {
+  const std::span<char> arrived = inbox_.unread_bytes();
+  ChunkedDecoder::Step step;
+  if (frame_.head.chunked) {
+    step = chunks_.decode(arrived);
+  } else {
+    step.consumed = step.payload =
+        static_cast<std::size_t>(std::min<std::uint64_t>(body_left_, arrived.size()));
+    body_left_ -= step.payload;
+  }
+  inbox_.consume(step.consumed);
+  return {arrived.data(), step.payload};
+}
+
+// A body whose length only its end tells.
+template <class Stream>
+Task<std::optional<Error>> ServerConnection<Stream>::read_pieces(Buffer& body, std::size_t limit) {
+  std::unique_ptr<ContentDecoder> decoder = ContentDecoder::make(*frame_.head.coding);
+  const auto executor = worker_->io.get_executor();
   for (;;) {
-    const std::span<char> arrived = inbox_.unread_bytes();
-    const ChunkedDecoder::Step step = chunks_.decode(arrived);
-    inbox_.consume(step.consumed);
+    std::string_view piece = take_body();
     if (chunks_.state() == ChunkedDecoder::State::malformed) co_return body_fault();
-    if (body.size() + step.payload > limit) {
+    if (!decoder && body.size() + piece.size() > limit) {
       co_return Error(ErrorCode::payload_too_large,
                       "the body has more than the " + std::to_string(limit) + " bytes that are taken");
     }
-    body.append(std::string_view(arrived.data(), step.payload));
-    if (chunks_.state() == ChunkedDecoder::State::done) co_return std::nullopt;
+    if (!decoder) body.append(piece);
+    while (decoder && !piece.empty()) {
+      const ContentDecoder::State state = decoder->decode(piece, body, limit);
+      if (state == ContentDecoder::State::hungry) break;
+      if (state != ContentDecoder::State::full)
+        co_return coding_fault(state == ContentDecoder::State::too_large, limit);
+      co_await asio::post(executor, kAwait);  // the thread's other connections have their turn
+    }
+    if (!body_pending()) break;
+    if (!inbox_.unread().empty()) continue;  // arrived meanwhile
     const bool more = co_await await_bytes();
     if (!more) co_return body_fault();
   }
+  if (decoder && !decoder->may_end()) co_return coding_fault(false, limit);
+  co_return std::nullopt;
+}
+
+template <class Stream>
+Error ServerConnection<Stream>::coding_fault(bool too_large, std::size_t limit) const {
+  const std::string coding(frame_.head.headers.find("content-encoding").value_or(""));
+  if (too_large) {
+    return {ErrorCode::payload_too_large, "the body, its " + coding + " taken off, has more than the " +
+                                              std::to_string(limit) + " bytes that are taken"};
+  }
+  return {ErrorCode::invalid_request,
+          "the body is not what its Content-Encoding says: no " + coding + " stream, or one that is cut off"};
 }
 
 // For bytes in the inbox, all of whose are taken. False when none will come.
@@ -296,12 +340,9 @@ Task<bool> ServerConnection<Stream>::drain_body() {
   body_deadline_ = steady_now() + limits().body_timeout;
   std::uint64_t drained = 0;
   for (;;) {
-    const std::span<char> arrived = inbox_.unread_bytes();
-    std::size_t taken = static_cast<std::size_t>(std::min<std::uint64_t>(body_left_, arrived.size()));
-    if (frame_.head.chunked) taken = chunks_.decode(arrived).consumed;
-    if (!frame_.head.chunked) body_left_ -= taken;
-    inbox_.consume(taken);
-    drained += taken;
+    const std::size_t before = inbox_.taken();
+    take_body();
+    drained += inbox_.taken() - before;
     if (!body_pending()) co_return chunks_.state() != ChunkedDecoder::State::malformed;
     if (drained > kMaxDrain) co_return false;
     const bool more = co_await await_bytes();

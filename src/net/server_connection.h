@@ -45,7 +45,8 @@ class ServerConnection final : public Exchange,
   std::optional<Arrival> take_head(HeadScanner& scanner);
   Arrival broken(Error fault);
   Task<std::optional<Error>> read_sized(Buffer& body);
-  Task<std::optional<Error>> read_chunked(Buffer& body, std::size_t limit);
+  Task<std::optional<Error>> read_pieces(Buffer& body, std::size_t limit);
+  std::string_view take_body();
   Task<bool> await_bytes();
   Task<void> say_continue();
   Task<Response> work();
@@ -57,6 +58,7 @@ class ServerConnection final : public Exchange,
   bool body_pending() const noexcept;
   bool skip_blank_lines() noexcept;
   Error body_fault();
+  Error coding_fault(bool too_large, std::size_t limit) const;
   void inform();
   void set_deadline(Clock::Steady deadline);
   void wait_for_bytes();

@@ -104,6 +104,10 @@ Result<void> Service::listen() {
   net::ServerLimits limits;
   limits.header_bytes = config_.limits.header_bytes;
   limits.idle_timeout = config_.limits.idle_timeout;
+  // A request arrives within the time it has; its head, which is short, without a pause that long.
+  limits.header_timeout =
+      std::min({limits.header_timeout, config_.limits.idle_timeout, config_.limits.total_timeout});
+  limits.body_timeout = std::min(limits.body_timeout, config_.limits.total_timeout);
   auto server = net::Server::listen(config_.server.listen, limits,
                                     {config_.server.tls_cert_file, config_.server.tls_key_file});
   if (!server) return fail(std::move(server).error());

@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <cstring>
 
+#include "net/field_text.h"
+
 namespace embedrouter::net {
 namespace {
 
 constexpr std::size_t kMaxOverhead = 16 * 1024;
 constexpr std::uint64_t kMaxChunk = std::uint64_t{1} << 60;
+constexpr std::uint8_t kMaxDigits = 16;  // leading zeros are digits too
 
 int hex_digit(char c) noexcept {
   if (c >= '0' && c <= '9') return c - '0';
@@ -27,10 +30,11 @@ ChunkedDecoder::State ChunkedDecoder::state() const noexcept {
   return at_ == At::malformed ? State::malformed : State::more;
 }
 
+// The grammar has blanks before an extension alone (RFC 9112, 7.1.1).
 ChunkedDecoder::At ChunkedDecoder::after_size(char c) noexcept {
-  if (c == '\r') return At::size_feed;
   if (c == ';') return At::extension;
-  return c == ' ' || c == '\t' ? At::blanks : At::malformed;
+  if (c == ' ' || c == '\t') return At::blanks;
+  return c == '\r' && at_ == At::digits ? At::size_feed : At::malformed;
 }
 
 ChunkedDecoder::At ChunkedDecoder::next(char c) noexcept {
@@ -40,7 +44,8 @@ ChunkedDecoder::At ChunkedDecoder::next(char c) noexcept {
       const int digit = hex_digit(c);
       if (digit < 0) return at_ == At::digits ? after_size(c) : At::malformed;
       left_ = left_ * 16 + static_cast<std::uint64_t>(digit);
-      return left_ > kMaxChunk ? At::malformed : At::digits;
+      digits_ = at_ == At::first_digit ? 1 : static_cast<std::uint8_t>(digits_ + 1);
+      return left_ > kMaxChunk || digits_ > kMaxDigits ? At::malformed : At::digits;
     }
     case At::blanks:
       return after_size(c);
@@ -56,7 +61,10 @@ ChunkedDecoder::At ChunkedDecoder::next(char c) noexcept {
       return c == '\n' ? At::first_digit : At::malformed;
     case At::trailer_start:
       if (c == '\r') return At::last_feed;
-      return is_control(c) ? At::malformed : At::trailer;
+      return is_token(c) ? At::trailer_name : At::malformed;
+    case At::trailer_name:
+      if (c == ':') return At::trailer;
+      return is_token(c) ? At::trailer_name : At::malformed;
     case At::trailer:
       if (c == '\r') return At::trailer_feed;
       return is_control(c) ? At::malformed : At::trailer;
@@ -85,7 +93,8 @@ ChunkedDecoder::Step ChunkedDecoder::decode(std::span<char> bytes) noexcept {
       continue;
     }
     at_ = next(bytes[step.consumed++]);
-    const bool dropped = at_ == At::blanks || at_ == At::extension || at_ == At::trailer;
+    const bool dropped =
+        at_ == At::blanks || at_ == At::extension || at_ == At::trailer_name || at_ == At::trailer;
     if (dropped && ++overhead_ > kMaxOverhead) at_ = At::malformed;
   }
   return step;

@@ -5,8 +5,9 @@
 
 namespace embedrouter::net {
 
-// Takes the chunked coding off a body, whatever the pieces it arrives in. Strict: hexadecimal sizes without
-// sign or prefix, CRLF everywhere. Extensions and trailers are dropped and bounded. Pure.
+// Takes the chunked coding off a body, whatever the pieces it arrives in. Strict: at most 16 hexadecimal
+// digits without sign or prefix, CRLF everywhere, trailers that are fields. Extensions and trailers are
+// dropped and bounded. Pure.
 class ChunkedDecoder {
  public:
   enum class State : std::uint8_t { more, done, malformed };
@@ -31,6 +32,7 @@ class ChunkedDecoder {
     data_return,
     data_feed,
     trailer_start,
+    trailer_name,
     trailer,
     trailer_feed,
     last_feed,
@@ -43,6 +45,7 @@ class ChunkedDecoder {
 
   At at_ = At::first_digit;
   std::uint64_t left_ = 0;    // of the chunk
+  std::uint8_t digits_ = 0;   // of its size
   std::size_t overhead_ = 0;  // bytes of extensions and trailers so far
 };
 

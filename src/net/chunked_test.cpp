@@ -45,15 +45,42 @@ TEST(ChunkedDecoder, wants_more_until_the_last_byte) {
 }
 
 TEST(ChunkedDecoder, refuses_what_others_might_read_differently) {
-  for (const char* coded : {"\r\n", "g\r\n", "-1\r\n", "+1\r\n", "0x1\r\na", " 1\r\na", "1\na", "1\r\nab\r\n",
-                            "1\r\na\n0", "1\r\na\rX", "1 2\r\n", "1;a\nb\r\n", "11111111111111111\r\n",
-                            "0\r\n\n", "0\r\nA: b\n\r\n", "0\r\n\rX", ";\r\n"}) {
+  for (const char* coded : {"\r\n",
+                            "g\r\n",
+                            "-1\r\n",
+                            "+1\r\n",
+                            "0x1\r\na",
+                            " 1\r\na",
+                            "1\na",
+                            "1\r\nab\r\n",
+                            "1\r\na\n0",
+                            "1\r\na\rX",
+                            "1 2\r\n",
+                            "1 \r\na",
+                            "1;a\nb\r\n",
+                            "11111111111111111\r\n",
+                            "0\r\n\n",
+                            "0\r\nA: b\n\r\n",
+                            "0\r\n\rX",
+                            ";\r\n",
+                            "00000000000000001\r\na",
+                            "0\r\nGET / HTTP/1.1\r\n",
+                            "0\r\n: b\r\n",
+                            "0\r\nA : b\r\n",
+                            "0\r\nA: b\r\n c\r\n"}) {
     EXPECT_EQ(decode(coded, 100).state, ChunkedDecoder::State::malformed) << coded;
   }
 }
 
+TEST(ChunkedDecoder, takes_sizes_of_a_fixed_width) {
+  const Decoded result = decode("00000005\r\nhello\r\n0000000000000000\r\n\r\n", 100);
+  EXPECT_EQ(result.state, ChunkedDecoder::State::done);
+  EXPECT_EQ(result.body, "hello");
+}
+
 TEST(ChunkedDecoder, bounds_extensions_and_trailers) {
   EXPECT_EQ(decode("1;" + std::string(20'000, 'x'), 1000).state, ChunkedDecoder::State::malformed);
+  EXPECT_EQ(decode(std::string(17, '0'), 1).state, ChunkedDecoder::State::malformed);
   std::string trailers = "0\r\n";
   for (int i = 0; i < 3'000; ++i) trailers += "A: b123\r\n";
   EXPECT_EQ(decode(trailers, 1000).state, ChunkedDecoder::State::malformed);

@@ -1,5 +1,6 @@
 #include "net/head.h"
 
+#include <algorithm>
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
 #include <charconv>
@@ -141,7 +142,31 @@ Error in_words(const error_code& error, const Framing& framing) {
   return malformed(error == http::error::need_more ? "the head ends too early" : error.message());
 }
 
-// "http://host/path?query" and "/path?query" name the same thing.
+// host [":" port] (RFC 9112, 3.2), or nothing. What is between the brackets of an IP literal is not looked
+// at.
+bool is_authority(std::string_view text) {
+  if (text.starts_with('[')) {
+    const std::size_t close = text.find(']');
+    if (close == std::string_view::npos) return false;
+    const std::string_view literal = text.substr(1, close - 1);
+    if (literal.empty() || literal.find_first_not_of("0123456789abcdefABCDEFv:.") != std::string_view::npos)
+      return false;
+    text.remove_prefix(close + 1);
+    if (!text.empty() && text.front() != ':') return false;
+  }
+  const std::size_t colon = text.find(':');
+  const std::string_view host = text.substr(0, colon);
+  const std::string_view port = colon == std::string_view::npos ? std::string_view() : text.substr(colon + 1);
+  const auto in_names = [](char c) {
+    return (is_token(c) && c != '#' && c != '^' && c != '`' && c != '|') ||
+           std::string_view("(),;=").find(c) != std::string_view::npos;
+  };
+  return std::ranges::all_of(host, in_names) &&
+         port.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+// "http://host/path?query" and "/path?query" name the same thing; the host in the target, if there, is the
+// one that counts (RFC 9112, 3.2.2).
 bool split_target(std::string_view target, RequestHead& head) {
   if (target.front() != '/' && target != "*") {
     const std::size_t scheme = target.find("://");
@@ -150,9 +175,12 @@ bool split_target(std::string_view target, RequestHead& head) {
       return false;
     }
     const std::size_t authority = scheme + 3;
-    const std::size_t path = target.find_first_of("/?", authority);
-    if (path == authority || authority == target.size()) return false;  // no host
-    target = path == std::string_view::npos ? std::string_view() : target.substr(path);
+    const std::size_t path = std::min(target.find_first_of("/?", authority), target.size());
+    if (path == authority) return false;  // no host
+    const std::string_view host = target.substr(authority, path - authority);
+    if (!is_authority(host)) return false;
+    head.headers.set("Host", host);
+    target.remove_prefix(path);
   }
   const std::size_t query = target.find('?');
   head.path = target.substr(0, query);
@@ -169,6 +197,7 @@ std::optional<Error> check_request(const Parser<true>& parser) {
   }
   if (parser.hosts > 1) return malformed("Host is given twice");
   if (parser.version == 11 && parser.hosts == 0) return malformed("HTTP/1.1 needs a Host header");
+  if (!is_authority(parser.host)) return malformed("Host must be a name or an address, and a port");
   if (parser.version == 11 && !parser.expect.empty() && !same_ignoring_case(parser.expect, "100-continue")) {
     return Error(ErrorCode::expectation_failed, "the only expectation honoured is \"Expect: 100-continue\"");
   }

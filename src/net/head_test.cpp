@@ -56,6 +56,24 @@ TEST(Head, accepts_every_form_of_target_a_client_may_send) {
   }
 }
 
+TEST(Head, takes_the_host_of_an_absolute_target_before_the_header) {
+  RequestFrame frame;
+  ASSERT_FALSE(parse_request_head("GET http://a:1/x HTTP/1.1\r\nX: y\r\nHost: b\r\n\r\n", frame));
+  EXPECT_EQ(frame.head.headers.find("host"), "a:1");
+  EXPECT_EQ(frame.head.headers.all().size(), 2U);
+  ASSERT_FALSE(parse_request_head("GET http://a/x HTTP/1.0\r\n\r\n", frame));
+  EXPECT_EQ(frame.head.headers.find("host"), "a");
+}
+
+TEST(Head, takes_every_form_of_host) {
+  for (const char* host :
+       {"h", "h:80", "127.0.0.1:8080", "[::1]", "[::1]:80", "a-b_c.example", "%41", "", "h:"}) {
+    RequestFrame frame;
+    EXPECT_FALSE(parse_request_head("GET / HTTP/1.1\r\nHost: " + std::string(host) + "\r\n\r\n", frame))
+        << host;
+  }
+}
+
 TEST(Head, tells_whether_the_connection_stays) {
   const auto keeps = [](const std::string& version, const std::string& connection) {
     const std::string head = "GET / HTTP/" + version + "\r\nHost: h\r\n" + connection + "\r\n";
@@ -94,6 +112,14 @@ TEST(Head, that_two_programs_could_read_differently_is_refused) {
       start + ": a\r\n\r\n",
       start + "X a\r\n\r\n",
       start + "Host: other\r\n\r\n",
+      "GET / HTTP/1.1\r\nHost: a b\r\n\r\n",
+      "GET / HTTP/1.1\r\nHost: h/x\r\n\r\n",
+      "GET / HTTP/1.1\r\nHost: user@h\r\n\r\n",
+      "GET / HTTP/1.1\r\nHost: h:80x\r\n\r\n",
+      "GET / HTTP/1.1\r\nHost: [::1\r\n\r\n",
+      "GET / HTTP/1.1\r\nHost: [::1]x\r\n\r\n",
+      "GET http://user@h/ HTTP/1.1\r\nHost: h\r\n\r\n",
+      "GET http://h:x/ HTTP/1.1\r\nHost: h\r\n\r\n",
       "POST / HTTP/1.1\r\n Host: h\r\n\r\n",
       "POST / HTTP/1.1\r\nX: y\r\n\r\n",
       "POST  / HTTP/1.1\r\nHost: h\r\n\r\n",

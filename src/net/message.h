@@ -21,6 +21,7 @@ class Headers {
   std::optional<std::string_view> find(std::string_view name) const;  // the first of that name
   const std::vector<Header>& all() const noexcept { return fields_; }
   void add(std::string_view name, std::string_view value) { fields_.push_back({name, value}); }
+  void set(std::string_view name, std::string_view value);  // the first of that name, or a new one
   void clear() noexcept { fields_.clear(); }
 
  private:

@@ -319,8 +319,10 @@ Error ServerConnection<Stream>::body_fault() {
     return {ErrorCode::invalid_request, "the request is not valid HTTP: its chunked body is malformed"};
   }
   if (timed_out_) {
+    const bool paused = steady_now() < body_deadline_;
     return {ErrorCode::request_timeout,
-            "the body did not arrive within " + in_seconds(limits().body_timeout)};
+            paused ? "nothing of the body arrived for " + in_seconds(limits().idle_timeout)
+                   : "the body did not arrive within " + in_seconds(limits().body_timeout)};
   }
   gone_ = true;
   return {ErrorCode::client_closed, "the client left before its request was complete"};

@@ -1,59 +1,44 @@
-// What a server makes of any bytes: the head, whatever pieces it comes in, and the chunked body behind it.
-// The first byte chooses the size of the pieces.
-#include <cstdlib>
-#include <string>
-
-#include "net/chunked.h"
-#include "net/head.h"
+// What a server makes of any bytes: request behind request, each head and body in whatever pieces they come,
+// and each read as the oracle reads it. The first byte chooses the size of the pieces.
+#include "http_messages.h"
 
 namespace {
 
 using namespace embedrouter::net;
+using fuzz::inside;
+using oracle::require;
 
-void require(bool holds) {
-  if (!holds) std::abort();
-}
+void check_head(std::string_view bytes, const RequestFrame& frame) {
+  const RequestHead& head = frame.head;
+  require(inside(head.method, bytes) && inside(head.query, bytes));
+  require(!head.path.empty() && (inside(head.path, bytes) || head.path == "/"));
+  require(frame.http11 || !frame.expects_continue);
 
-struct Scan {
-  HeadScanner::State state = HeadScanner::State::incomplete;
-  std::size_t length = 0;
-};
+  const auto read = oracle::read_head(bytes);
+  require(read.has_value());
+  const std::string_view line = read->start_line;
+  const std::size_t first = line.find(' '), second = line.rfind(' ');
+  require(first != second && line.substr(0, first) == head.method);
+  require(line.substr(second + 1) == (frame.http11 ? "HTTP/1.1" : "HTTP/1.0"));
+  const std::string_view target = line.substr(first + 1, second - first - 1);
+  require(!target.empty() && target.find_first_of(" \t") == std::string_view::npos);
+  require(target.substr(0, target.find('?')).ends_with(head.path) || head.path == "/");
 
-Scan scan(std::string_view bytes, std::size_t piece) {
-  HeadScanner scanner;
-  Scan result;
-  for (std::size_t at = piece; result.state == HeadScanner::State::incomplete; at += piece) {
-    result.state = scanner.scan(bytes.substr(0, at));
-    if (at >= bytes.size()) break;
+  const auto framing = oracle::read_framing(*read);
+  require(framing.has_value() && framing->chunked == head.chunked);
+  require(framing->length.has_value() == head.content_length.has_value());
+  require(!framing->length ||
+          std::strtoull(std::string(*framing->length).c_str(), nullptr, 10) == *head.content_length);
+  const std::size_t hosts = read->values("host").size();
+  require(frame.http11 ? hosts == 1 : hosts <= 1);
+
+  const bool absolute = target.front() != '/' && target != "*";
+  const auto& fields = head.headers.all();
+  require(fields.size() == read->fields.size() + (absolute && hosts == 0 ? 1 : 0));
+  for (std::size_t i = 0; i < read->fields.size(); ++i) {
+    require(oracle::lower(fields[i].name) == read->fields[i].name && inside(fields[i].value, bytes));
+    require(fields[i].value == read->fields[i].value || (absolute && read->fields[i].name == "host"));
   }
-  result.length = scanner.length();
-  return result;
-}
-
-struct Decoded {
-  std::string body;
-  ChunkedDecoder::State state = ChunkedDecoder::State::more;
-  std::size_t consumed = 0;
-};
-
-Decoded decode(std::string bytes, std::size_t piece) {
-  ChunkedDecoder decoder;
-  Decoded result;
-  for (std::size_t at = 0; at < bytes.size() && decoder.state() == ChunkedDecoder::State::more; at += piece) {
-    const std::span<char> part(bytes.data() + at, std::min(piece, bytes.size() - at));
-    const auto step = decoder.decode(part);
-    require(step.payload <= step.consumed && step.consumed <= part.size());
-    result.body.append(part.data(), step.payload);
-    result.consumed += step.consumed;
-  }
-  result.state = decoder.state();
-  return result;
-}
-
-bool inside(std::string_view view, std::string_view whole) {
-  return view.empty() ||
-         (view.data() >= whole.data() && view.data() + view.size() <= whole.data() + whole.size()) ||
-         view == "/";
 }
 
 }  // namespace
@@ -61,31 +46,26 @@ bool inside(std::string_view view, std::string_view whole) {
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
   if (size == 0) return 0;
   const std::size_t piece = std::size_t{data[0]} + 1;
-  const std::string bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
-  const Scan pieces = scan(bytes, piece);
-  const Scan whole = scan(bytes, bytes.size() + 1);
-  require(pieces.state == whole.state);
-  if (whole.state != HeadScanner::State::complete) return 0;
-  require(pieces.length == whole.length && whole.length <= bytes.size());
-
-  const std::string_view head = std::string_view(bytes).substr(0, whole.length);
+  const std::string input(reinterpret_cast<const char*>(data) + 1, size - 1);
   RequestFrame frame;
-  if (const auto fault = parse_request_head(head, frame)) {
-    require(!fault->message().empty() && fault->http_status() >= 400 && fault->http_status() < 600);
-    return 0;
-  }
-  require(inside(frame.head.method, head) && inside(frame.head.path, head) && inside(frame.head.query, head));
-  require(!frame.head.path.empty() && !(frame.head.chunked && frame.head.content_length));
-  for (const Header& field : frame.head.headers.all()) {
-    require(inside(field.name, head) && inside(field.value, head));
-    require(field.value.find_first_of("\r\n") == std::string_view::npos);
-  }
-  if (frame.head.chunked) {
-    const std::string body = bytes.substr(whole.length);
-    const Decoded once = decode(body, body.size() + 1);
-    const Decoded split = decode(body, piece);
-    require(once.state == split.state && once.body == split.body);
-    require(once.state != ChunkedDecoder::State::done || once.consumed == split.consumed);
+  for (std::string_view bytes = input; !bytes.empty();) {
+    const std::string_view head = fuzz::whole_head(bytes, piece);
+    if (head.empty()) return 0;
+    if (const auto fault = parse_request_head(head, frame)) {
+      require(!fault->message().empty() && fault->http_status() >= 400 && fault->http_status() < 600);
+      return 0;
+    }
+    check_head(head, frame);
+    bytes.remove_prefix(head.size());
+    if (frame.head.chunked) {
+      const std::size_t taken = fuzz::check_chunks(bytes, piece);
+      if (taken == 0) return 0;
+      bytes.remove_prefix(taken);
+    } else {
+      const std::uint64_t length = frame.head.content_length.value_or(0);
+      if (length > bytes.size()) return 0;
+      bytes.remove_prefix(length);
+    }
   }
   return 0;
 }

@@ -39,7 +39,7 @@ void check(const Tokenizer& tokenizer, std::string_view text) {
   if (count != ids.size() || count < 2 || !known) std::abort();
   std::vector<std::uint32_t> cut;
   if (tokenizer.encode(text, cut, 5) != count || cut.size() != std::min<std::size_t>(count, 5) ||
-      cut.back() != 1)
+      cut.back() != 1 || !std::equal(cut.begin(), cut.end() - 1, ids.begin()))
     std::abort();
 }
 

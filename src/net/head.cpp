@@ -134,9 +134,17 @@ Error malformed(std::string what) {
   return {ErrorCode::invalid_request, "the request is not valid HTTP: " + std::move(what)};
 }
 
-Error in_words(const error_code& error, const Framing& framing) {
+// A first line that is sound but for the version, which is HTTP's.
+bool names_a_version(std::string_view head) {
+  const std::string_view line = head.substr(0, head.find('\r'));
+  const std::size_t version = line.rfind(" HTTP/");
+  return version != std::string_view::npos && std::ranges::count(line, ' ') == 2 &&
+         line.find_first_not_of("0123456789.", version + 6) == std::string_view::npos;
+}
+
+Error in_words(const error_code& error, const Framing& framing, std::string_view head) {
   if (framing.fault) return malformed(framing.fault);
-  if (error == http::error::bad_version) {
+  if (error == http::error::bad_version && names_a_version(head)) {
     return {ErrorCode::not_implemented, "only HTTP/1.1 and HTTP/1.0 are spoken here"};
   }
   return malformed(error == http::error::need_more ? "the head ends too early" : error.message());
@@ -237,7 +245,7 @@ std::optional<Error> parse_request_head(std::string_view head, RequestFrame& fra
                  "more than " + std::to_string(kMaxFields) + " header fields: send fewer");
   }
   parser.framing.finish(parser.version == 11);
-  if (error) return in_words(error, parser.framing);
+  if (error) return in_words(error, parser.framing, head);
   if (auto fault = check_request(parser)) return fault;
   frame.head.method = parser.method;
   if (!split_target(parser.target, frame.head)) {

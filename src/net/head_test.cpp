@@ -143,6 +143,9 @@ TEST(Head, that_two_programs_could_read_differently_is_refused) {
 
 TEST(Head, of_what_is_not_spoken_says_so) {
   EXPECT_EQ(request_fault("GET / HTTP/2.0\r\nHost: h\r\n\r\n")->code(), ErrorCode::not_implemented);
+  EXPECT_EQ(request_fault("GET / HTTP/3\r\nHost: h\r\n\r\n")->code(), ErrorCode::not_implemented);
+  EXPECT_EQ(request_fault("GET / http/1.1\r\nHost: h\r\n\r\n")->code(), ErrorCode::invalid_request);
+  EXPECT_EQ(request_fault("GET /a b HTTP/1.1\r\nHost: h\r\n\r\n")->code(), ErrorCode::invalid_request);
   EXPECT_EQ(request_fault("GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n")->code(),
             ErrorCode::not_implemented);
   EXPECT_EQ(request_fault("GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: identity\r\n\r\n")->code(),

@@ -208,7 +208,7 @@ class ReplyReader {
     if (code.empty()) code = "error";
     error_ =
         Error(ErrorCode::upstream_invalid_answer, "the provider answered with an error in place of vectors")
-            .with_detail(said.message)
+            .with_detail(loggable(said))
             .with_provider({}, std::move(code));
     return {};
   }

@@ -106,4 +106,16 @@ UpstreamComplaint read_complaint(std::string_view body) {
   return said;
 }
 
+std::string loggable(const UpstreamComplaint& said) {
+  constexpr std::size_t kLongestName = 64;
+  const auto is_name = [](std::string_view text) {
+    return !text.empty() && text.size() <= kLongestName &&
+           text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") ==
+               std::string_view::npos;
+  };
+  if (is_name(said.code)) return "the provider's code is " + said.code;
+  if (is_name(said.type)) return "the provider's type of error is " + said.type;
+  return {};
+}
+
 }  // namespace embedrouter::api

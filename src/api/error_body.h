@@ -19,5 +19,8 @@ struct UpstreamComplaint {
   std::string message, code, type;
 };
 UpstreamComplaint read_complaint(std::string_view body);
+// What of a complaint may stand in a log: its code or type, if that is a name. Its message may quote the
+// input.
+std::string loggable(const UpstreamComplaint& said);
 
 }  // namespace embedrouter::api

@@ -72,5 +72,13 @@ TEST(ReadComplaint, is_one_short_line) {
   EXPECT_TRUE(said.message.ends_with("é..."));
 }
 
+TEST(ErrorBody, a_log_gets_names_of_a_complaint_and_never_its_words) {
+  EXPECT_EQ(loggable({"your text was: a secret", "bad_input", "invalid"}),
+            "the provider's code is bad_input");
+  EXPECT_EQ(loggable({"your text was: a secret", "a secret text", "invalid"}),
+            "the provider's type of error is invalid");
+  EXPECT_EQ(loggable({"your text was: a secret", "", std::string(65, 'x')}), "");
+}
+
 }  // namespace
 }  // namespace embedrouter::api

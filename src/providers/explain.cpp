@@ -77,8 +77,8 @@ Error explain_status(const UpstreamReply& reply) {
   std::string message = "the provider answered " + std::to_string(reply.status);
   if (code == ErrorCode::context_length_exceeded)
     message = "the provider says the input is too long for the model";
-  // What a provider says of the caller's own request helps to mend it; what it says of itself stays in the
-  // log.
+  // What a provider says of the caller's own request helps to mend it; what it says of itself is not
+  // shown, nor logged: either may quote the input.
   if ((code == ErrorCode::upstream_rejected || code == ErrorCode::context_length_exceeded) &&
       !said.message.empty()) {
     message += ": " + said.message;
@@ -89,7 +89,7 @@ Error explain_status(const UpstreamReply& reply) {
     message = "the provider refused the router's key; its operator must mend that";
   if (code == ErrorCode::upstream_quota) message = "the router's balance with the provider is exhausted";
   Error error = Error(code, std::move(message))
-                    .with_detail(said.message)
+                    .with_detail(api::loggable(said))
                     .with_provider({}, said.code.empty() ? said.type : said.code);
   auto wait = seconds_of(reply.retry_after_ms, 1);
   if (!wait) wait = seconds_of(reply.retry_after, 1000);

@@ -37,6 +37,7 @@ enum class ErrorCode : std::uint8_t {
   internal,
   not_implemented,  // an HTTP feature nothing here speaks (a transfer coding, a version)
   overloaded,       // the router's own queues are full; Retry-After: 1
+  not_ready,        // GET /readyz: do not send requests here now
   shutting_down,
   no_equivalent_upstream,  // nothing healthy is left in the space of the request
   // An upstream failed. What it said never reaches the caller verbatim.

@@ -1,6 +1,11 @@
 #include "apps/service.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <cstdlib>
 #include <fstream>
 #include <utility>
@@ -62,7 +67,9 @@ Result<std::unique_ptr<Service>> Service::start(const catalog::Config& config, L
   std::unique_ptr<Service> service(new Service(config, log));
   if (auto opened = service->open_keys(); !opened) return fail(std::move(opened).error());
   if (auto loaded = service->load_model(); !loaded) return fail(std::move(loaded).error());
+  if (auto exporting = service->start_export(); !exporting) return fail(std::move(exporting).error());
   if (auto listening = service->listen(); !listening) return fail(std::move(listening).error());
+  service->watch_gauges();
   return service;
 }
 
@@ -75,6 +82,7 @@ Service::~Service() {
     if (worker->thread.joinable()) worker->thread.join();
   }
   server_.reset();  // before the io_contexts its connections are on
+  model_.reset();   // and its threads, which answer to them
 }
 
 Result<void> Service::open_keys() {
@@ -120,9 +128,14 @@ Result<void> Service::listen() {
   shared_.log = &log_;
   shared_.metrics = &metrics_;
   shared_.in_flight = &in_flight_;
+  shared_.cors_origins = config_.server.cors_origins;
+  shared_.spans = exporter_.get();
   shared_.authority = authority_of(config_.server.listen, server_->port());
-  for (unsigned i = 0; i < io_threads(config_.server.threads); ++i) {
-    auto worker = make_worker();
+  const std::size_t threads = io_threads(config_.server.threads);
+  readiness_ = std::make_unique<gateway::Readiness>(clock_, config_.server.readyz_interval, threads);
+  shared_.readiness = readiness_.get();
+  for (std::size_t i = 0; i < threads; ++i) {
+    auto worker = make_worker(i);
     if (!worker) return fail(std::move(worker).error());
     workers_.push_back(*std::move(worker));
     server_->serve(workers_.back()->io, *workers_.back()->gateway);
@@ -130,7 +143,37 @@ Result<void> Service::listen() {
   return {};
 }
 
-Result<std::unique_ptr<Service::Worker>> Service::make_worker() {
+Result<void> Service::start_export() {
+  if (config_.telemetry.otlp_url.empty()) return {};
+  telemetry::ExporterOptions options;
+  options.url = config_.telemetry.otlp_url;
+  std::array<char, 256> host{};
+  if (gethostname(host.data(), host.size() - 1) != 0) host[0] = '\0';
+  options.resource = {{"service.name", "embedrouter"},
+                      {"service.version", EMBEDROUTER_VERSION},
+                      {"service.instance.id", Random(secure_seed()).alphanumeric(20)},
+                      {"host.name", std::string(host.data())},
+                      {"process.pid", std::int64_t{getpid()}}};
+  auto exporter = telemetry::Exporter::start(std::move(options), metrics_, log_);
+  if (!exporter) return fail(std::move(exporter).error());
+  exporter_ = *std::move(exporter);
+  return {};
+}
+
+std::unique_ptr<gateway::Probe> Service::make_probe(std::size_t index, Worker& worker) {
+  std::unique_ptr<embed::Embedder> model;
+  embed::VectorContract contract;
+  for (const catalog::Model* listed : catalog_->listed()) {
+    for (const catalog::Endpoint& endpoint : listed->endpoints) {
+      if (!endpoint.embedded) continue;
+      model = std::make_unique<providers::Local>(endpoint, *model_, worker.io);
+      contract = {listed->dimensions, endpoint.normalized, false};
+    }
+  }
+  return std::make_unique<gateway::Probe>(*readiness_, index, std::move(model), contract);
+}
+
+Result<std::unique_ptr<Service::Worker>> Service::make_worker(std::size_t index) {
   auto worker = std::make_unique<Worker>(secure_seed());
   std::vector<routing::Router::Route> routes;
   for (const catalog::Model* model : catalog_->listed()) {
@@ -142,6 +185,8 @@ Result<std::unique_ptr<Service::Worker>> Service::make_worker() {
   }
   worker->router = std::make_unique<routing::Router>(*catalog_, std::move(routes), clock_, worker->random);
   worker->gateway = std::make_unique<gateway::Gateway>(shared_, *worker->router, worker->random);
+  worker->probe = make_probe(index, *worker);
+  asio::co_spawn(worker->io, worker->probe->run(), asio::detached);
   return worker;
 }
 
@@ -196,7 +241,7 @@ Result<std::unique_ptr<embed::Embedder>> Service::make_remote(const catalog::End
     if (!made) return fail(std::move(made).error());
     client = *std::move(made);
   }
-  return std::make_unique<providers::Remote>(endpoint, *dialect, *client, std::move(options));
+  return std::make_unique<providers::Remote>(endpoint, *dialect, *client, std::move(options), clock_);
 }
 
 void Service::run() {
@@ -208,6 +253,7 @@ void Service::run() {
 
 void Service::drain(std::chrono::milliseconds grace) {
   constexpr std::chrono::milliseconds kLook{10};
+  readiness_->drain();
   server_->drain(grace);
   // What is left on the I/O threads then is idle connections to upstreams, which nobody waits for.
   for (auto left = grace + std::chrono::seconds(1); !server_->drained() && left > left.zero();

@@ -19,6 +19,7 @@
 #include "net/client.h"
 #include "net/server.h"
 #include "routing/router.h"
+#include "telemetry/exporter.h"
 
 namespace embedrouter::apps {
 
@@ -45,6 +46,7 @@ class Service {
     std::unordered_map<std::string, std::unique_ptr<net::Client>> clients;  // by provider slug
     std::unique_ptr<routing::Router> router;
     std::unique_ptr<gateway::Gateway> gateway;
+    std::unique_ptr<gateway::Probe> probe;
     std::thread thread;
   };
 
@@ -52,7 +54,10 @@ class Service {
   Result<void> load_model();
   Result<void> open_keys();
   Result<void> listen();
-  Result<std::unique_ptr<Worker>> make_worker();
+  Result<void> start_export();
+  void watch_gauges();
+  Result<std::unique_ptr<Worker>> make_worker(std::size_t index);
+  std::unique_ptr<gateway::Probe> make_probe(std::size_t index, Worker& worker);
   Result<std::unique_ptr<embed::Embedder>> make_embedder(const catalog::Endpoint& endpoint, Worker& worker);
   Result<std::unique_ptr<embed::Embedder>> make_remote(const catalog::Endpoint& endpoint, Worker& worker);
 
@@ -64,6 +69,8 @@ class Service {
   std::unique_ptr<inference::LocalModel> model_;
   std::shared_ptr<const catalog::Catalog> catalog_;
   std::unique_ptr<ledger::KeyRing> keys_;
+  std::unique_ptr<telemetry::Exporter> exporter_;
+  std::unique_ptr<gateway::Readiness> readiness_;
   gateway::Shared shared_;
   std::unique_ptr<net::Server> server_;
   std::vector<std::unique_ptr<Worker>> workers_;

@@ -32,6 +32,7 @@ constexpr std::array<ErrorTraits, kErrorCodeCount> kTable{{
     {internal,                "internal",                  500, "server",                   false, false, false},
     {not_implemented,         "not_implemented",           501, "invalid_request",          false, false, false},
     {overloaded,              "overloaded",                503, "provider_overloaded",      false, true,  false},
+    {not_ready,               "not_ready",                 503, "provider_unavailable",     false, false, false},
     {shutting_down,           "shutting_down",             503, "provider_overloaded",      false, false, false},
     {no_equivalent_upstream,  "no_equivalent_upstream",    503, "provider_unavailable",     false, false, false},
     {upstream_unreachable,    "upstream_unreachable",      502, "provider_unavailable",     true,  true,  true},

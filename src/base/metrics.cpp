@@ -2,6 +2,8 @@
 
 #include <prometheus/text_serializer.h>
 
+#include <utility>
+
 namespace embedrouter {
 
 Counter& Metrics::counter(const std::string& name, const std::string& help, const Labels& labels) {
@@ -17,7 +19,14 @@ Histogram& Metrics::histogram(const std::string& name, const std::string& help,
   return prometheus::BuildHistogram().Name(name).Help(help).Register(registry_).Add(labels, bounds);
 }
 
-std::string Metrics::render() const {
+void Metrics::before_render(std::function<void()> read) {
+  const std::lock_guard lock(reading_);
+  readers_.push_back(std::move(read));
+}
+
+std::string Metrics::render() {
+  const std::lock_guard lock(reading_);
+  for (const auto& read : readers_) read();
   return prometheus::TextSerializer().Serialize(registry_.Collect());
 }
 

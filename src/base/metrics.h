@@ -4,7 +4,9 @@
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
+#include <functional>
 #include <map>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -25,14 +27,24 @@ class Metrics {
   // `bounds`: upper bounds of the buckets, ascending.
   Histogram& histogram(const std::string& name, const std::string& help, const std::vector<double>& bounds,
                        const Labels& labels = {});
+  // Called before each render(), one at a time: sets what is read rather than counted. What it refers to
+  // outlives every render().
+  void before_render(std::function<void()> read);
   // The Prometheus text format, version 0.0.4.
-  std::string render() const;
+  std::string render();
 
   // Seconds from 0.1 ms to 60 s, for latencies.
   static const std::vector<double>& latency_bounds();
 
  private:
   prometheus::Registry registry_;
+  std::mutex reading_;
+  std::vector<std::function<void()>> readers_;
 };
+
+// Takes a counter forward to a total that is kept elsewhere.
+inline void advance(Counter& counter, double total) {
+  if (total > counter.Value()) counter.Increment(total - counter.Value());
+}
 
 }  // namespace embedrouter

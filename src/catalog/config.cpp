@@ -70,11 +70,33 @@ void read_listen(Section& server, const ConfigEnvironment& environment, Config& 
   }
 }
 
+void read_cors_origins(Section& section, Config::Server& server) {
+  for (auto& [origin, line] : section.texts("cors_origins")) {
+    if (origin != "*" && !is_origin(origin)) {
+      section.fault_at(
+          line, "cors_origins",
+          "expected origins as browsers write them, such as \"https://app.example.com\": scheme, host "
+          "in lower case, port if it is not the scheme's own, and no path; or \"*\"");
+    }
+    server.cors_origins.push_back(std::move(origin));
+  }
+  if (std::ranges::find(server.cors_origins, "*") != server.cors_origins.end() &&
+      server.cors_origins.size() > 1)
+    section.fault("cors_origins", "\"*\" means every origin; remove the others or remove it");
+  if (!server.cors_origins.empty() && server.auth == Auth::none) {
+    section.fault(
+        "cors_origins",
+        "pages may be answered only where keys are asked for; set auth = \"required\" or remove it");
+  }
+}
+
 void read_server(Section& root, const ConfigEnvironment& environment, Config& config) {
   Section server = root.table("server", "[server]");
   read_listen(server, environment, config);
   read_data_dir(server, environment, config);
   server.integer("threads", config.server.threads, 0, 1'024);
+  server.duration("readyz_interval", config.server.readyz_interval, milliseconds(100), std::chrono::hours(1));
+  read_cors_origins(server, config.server);
 
   Section tls = server.table("tls", "[server.tls]");
   if (const auto file = path(tls, "cert_file", environment)) config.server.tls_cert_file = file->string();
@@ -148,7 +170,12 @@ void read_telemetry(Section& root, Config::Telemetry& telemetry) {
   if (auto level = section.choice("log_level", {"debug", "info", "warn", "error", "off"})) {
     telemetry.log_level = std::move(*level);
   }
-  section.later("otlp_url");
+  if (auto url = section.text("otlp_url")) {
+    if (!url->empty() && !is_base_url(*url)) {
+      section.fault("otlp_url", "expected the base URL of a collector, such as \"http://127.0.0.1:4318\"");
+    }
+    telemetry.otlp_url = *std::move(url);
+  }
   section.finish();
 }
 

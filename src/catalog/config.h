@@ -72,6 +72,9 @@ struct Config {
         data_dir;  // ~ expanded; default ~/.local/share/embedrouter, or $XDG_DATA_HOME/embedrouter
     std::string tls_cert_file, tls_key_file;
     unsigned threads = 0;  // I/O threads; 0: one per two CPUs, at least one
+    std::vector<std::string>
+        cors_origins;  // origins whose pages may read answers, or "*" alone; none by default
+    std::chrono::milliseconds readyz_interval{5'000};  // between the router's tests of itself
   } server;
   struct Limits {
     std::size_t body_bytes = 32u << 20;
@@ -94,6 +97,7 @@ struct Config {
   } storage;
   struct Telemetry {
     std::string log_level = "info";  // debug | info | warn | error | off
+    std::string otlp_url;            // base URL of an OpenTelemetry collector; empty: none
   } telemetry;
   std::vector<ProviderConfig> providers;
   std::vector<ModelConfig> models;

@@ -38,6 +38,8 @@ listen = "[::]:443"
 auth = "required"
 data_dir = "~/d"
 threads = 3
+cors_origins = ["https://app.example.com", "http://localhost:3000"]
+readyz_interval = "2s"
 [server.tls]
 cert_file = "~/c.pem"
 key_file = "/k.pem"
@@ -63,7 +65,7 @@ url = "memory:"
 [probe]
 [telemetry]
 log_level = "debug"
-otlp_url = ""
+otlp_url = "http://127.0.0.1:4318"
 )",
                                              kHome);
   ASSERT_EQ(all(outcome), "");
@@ -71,6 +73,10 @@ otlp_url = ""
   EXPECT_EQ(config.server.listen, "[::]:443");
   EXPECT_EQ(config.server.data_dir, "/home/u/d");
   EXPECT_EQ(config.server.threads, 3U);
+  EXPECT_EQ(config.server.cors_origins,
+            (std::vector<std::string>{"https://app.example.com", "http://localhost:3000"}));
+  EXPECT_EQ(config.server.readyz_interval, milliseconds(2'000));
+  EXPECT_EQ(config.telemetry.otlp_url, "http://127.0.0.1:4318");
   EXPECT_EQ(config.server.tls_cert_file, "/home/u/c.pem");
   EXPECT_EQ(config.server.tls_key_file, "/k.pem");
   EXPECT_EQ(config.limits.body_bytes, 1U << 20);
@@ -139,7 +145,14 @@ TEST(Config, each_fault_names_its_line_its_key_and_what_to_do) {
       {"\n[cache]\nttl = \"5m\"\nsize = 3", 2, "[cache]: is not in this release; remove the section"},
       {"[probe]\nenabled = true", 1, "[probe]: is not in this release; remove the section"},
       {"[telemetry]\nlog_level = \"warning\"", 2, "[telemetry] log_level: expected"},
-      {"[telemetry]\notlp_url = \"http://h\"", 2, "[telemetry] otlp_url: is not in this release; remove it"},
+      {"[telemetry]\notlp_url = \"collector:4318\"", 2,
+       "[telemetry] otlp_url: expected the base URL of a collector, such as \"http://127.0.0.1:4318\""},
+      {"[server]\ncors_origins = [\n\"https://a.example/\"]", 3,
+       "[server] cors_origins: expected origins as browsers write them"},
+      {"[server]\ncors_origins = [\"*\", \"https://a.example\"]", 2,
+       "[server] cors_origins: \"*\" means every origin"},
+      {"[server]\nauth = \"none\"\ncors_origins = [\"*\"]", 3,
+       "[server] cors_origins: pages may be answered only where keys are asked for"},
       {"\"a\\u0007b\" = 1", 1, "a key: is unknown"},
       {"[server\n", 1, "this is not TOML: "},
       {"a = 1\nb = 2\nb = 3", 3, "this is not TOML: "},

@@ -174,6 +174,13 @@ bool is_base_url(std::string_view text) {
   return parse_listen(std::string(authority) + ":0").has_value();
 }
 
+bool is_origin(std::string_view text) {
+  const bool secure = text.starts_with("https://");
+  if (!is_base_url(text) || lower_case(text) != text) return false;
+  const std::string_view authority = text.substr(text.find("//") + 2);
+  return authority.find('/') == std::string_view::npos && !authority.ends_with(secure ? ":443" : ":80");
+}
+
 std::optional<std::filesystem::path> expand_home(std::string_view text, std::string_view home) {
   if (text != "~" && !text.starts_with("~/")) return std::filesystem::path(text);
   if (home.empty()) return std::nullopt;

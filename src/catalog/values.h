@@ -46,6 +46,10 @@ bool is_loopback(const ListenAddress& address);
 // http or https, a host, no user, query or fragment. A trailing slash is no part of it.
 bool is_base_url(std::string_view text);
 
+// An origin as browsers write it: scheme, host and a port that is not the scheme's own, in lower case,
+// without a path.
+bool is_origin(std::string_view text);
+
 // `~` and `~/…` with `home` in place of the tilde; nullopt if `home` is needed and empty.
 std::optional<std::filesystem::path> expand_home(std::string_view text, std::string_view home);
 

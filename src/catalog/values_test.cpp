@@ -81,6 +81,17 @@ TEST(Values, base_urls_hold_no_secret) {
   }
 }
 
+TEST(Values, origins_are_as_browsers_write_them) {
+  for (const char* good : {"https://app.example.com", "http://localhost:3000", "http://[::1]:8080"}) {
+    EXPECT_TRUE(is_origin(good)) << good;
+  }
+  for (const char* bad :
+       {"", "*", "null", "app.example.com", "https://app.example.com/", "https://App.example.com",
+        "https://a:443", "http://a:80", "https://a/x", "ftp://a"}) {
+    EXPECT_FALSE(is_origin(bad)) << bad;
+  }
+}
+
 TEST(Values, a_tilde_is_the_home_only_in_front) {
   EXPECT_EQ(expand_home("~/x", "/h"), "/h/x");
   EXPECT_EQ(expand_home("~", "/h"), "/h");

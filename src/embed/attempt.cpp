@@ -58,8 +58,9 @@ Task<Result<api::EmbedReply>> Attempt::embed(const api::EmbedRequest& request, C
   }
   const Place place(running_);
   const auto start = clock_.now();
+  call.begin_attempt();
   auto outcome = co_await ask(request, call);
-  record(outcome, clock_.now() - start, call);
+  record(outcome, start, call);
   if (!outcome && outcome.error().provider().empty()) {
     co_return fail(std::move(outcome.error()).with_provider(options_.provider));
   }
@@ -69,7 +70,9 @@ Task<Result<api::EmbedReply>> Attempt::embed(const api::EmbedRequest& request, C
 Task<Result<api::EmbedReply>> Attempt::ask(const api::EmbedRequest& request, Call& call) {
   auto reply = co_await inner_->embed(request, call);
   if (!reply) co_return reply;
+  const auto arrived = clock_.now();
   auto passed = gate_.inspect(request, *reply);
+  call.times.gate += clock_.now() - arrived;
   if (!passed) co_return fail(std::move(passed).error());
   if (passed->has_value()) {
     const Gate::Twins twins = **passed;
@@ -101,7 +104,8 @@ Task<Result<void>> Attempt::resolve_twins(const api::EmbedRequest& request, Gate
   co_return fail(std::move(mixed).with_item(twins.second));
 }
 
-void Attempt::record(const Result<api::EmbedReply>& outcome, std::chrono::nanoseconds took, Call& call) {
+void Attempt::record(const Result<api::EmbedReply>& outcome, Clock::Steady start, Call& call) {
+  const auto took = clock_.now() - start;
   seconds_.Observe(std::chrono::duration<double>(took).count());
   (outcome ? answered_ : failed_).Increment();
   AttemptRecord entry;
@@ -110,6 +114,8 @@ void Attempt::record(const Result<api::EmbedReply>& outcome, std::chrono::nanose
   entry.ok = outcome.has_value();
   if (!outcome) entry.code = outcome.error().code();
   entry.took = std::chrono::duration_cast<std::chrono::milliseconds>(took);
+  entry.started = start;
+  entry.span = call.attempt_span;
   call.attempts.push_back(std::move(entry));
 }
 

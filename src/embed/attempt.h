@@ -30,7 +30,7 @@ class Attempt final : public Embedder {
   Task<Result<api::EmbedReply>> ask(const api::EmbedRequest& request, Call& call);
   // Asks for two suspicious items alone; fails if they then differ, since the batch mixed them up.
   Task<Result<void>> resolve_twins(const api::EmbedRequest& request, Gate::Twins twins, Call& call);
-  void record(const Result<api::EmbedReply>& outcome, std::chrono::nanoseconds took, Call& call);
+  void record(const Result<api::EmbedReply>& outcome, Clock::Steady start, Call& call);
 
   std::unique_ptr<Embedder> inner_;
   AttemptOptions options_;

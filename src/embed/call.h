@@ -1,9 +1,12 @@
 #pragma once
 #include <chrono>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/trace_context.h"
 #include "embedrouter/error.h"
 
 namespace embedrouter::embed {
@@ -16,6 +19,16 @@ struct AttemptRecord {
   ErrorCode code = ErrorCode::internal;  // if not ok
   int upstream_status = 0;               // HTTP status the upstream answered, 0 if none
   std::chrono::milliseconds took{0};
+  std::chrono::steady_clock::time_point started{};
+  std::uint64_t span = 0;  // its id in the request's trace
+};
+
+// Where the time of a request went, summed over its attempts.
+struct StageTimes {
+  std::chrono::nanoseconds queue{0};      // waiting for the embedded model
+  std::chrono::nanoseconds inference{0};  // in it
+  std::chrono::nanoseconds upstream{0};   // from asking a provider to its whole answer
+  std::chrono::nanoseconds gate{0};       // looking at answers
 };
 
 // What belongs to one request of a caller while it is being answered, and the story of how: "why did it go
@@ -28,6 +41,21 @@ struct Call {
   std::chrono::steady_clock::time_point deadline;
   std::string pinned_space;  // X-Embedrouter-Space: an answer of another space is refused; empty: none pinned
   std::vector<AttemptRecord> attempts;
+  StageTimes times;
+
+  // The trace this request belongs to, its span being the request's own; upstreams are told of it. nullopt:
+  // there is none.
+  std::optional<TraceContext> trace;
+  std::string trace_state;         // the caller's `tracestate`, passed on as it came; may be empty
+  std::uint64_t attempt_span = 0;  // of the attempt under way: the caller of what the upstream does
+
+  void begin_attempt() noexcept {
+    if (!trace) return;
+    // Ids of one trace must differ, no more: an odd step from the request's own visits each number once.
+    constexpr std::uint64_t kStep = 0x9E3779B97F4A7C15;
+    attempt_span = (attempt_span == 0 ? trace->span : attempt_span) + kStep;
+    if (attempt_span == 0) attempt_span = kStep;
+  }
 };
 
 }  // namespace embedrouter::embed

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <boost/asio/this_coro.hpp>
-#include <map>
+#include <boost/system/system_error.hpp>
 #include <utility>
 
 #include "api/error_body.h"
+#include "gateway/cors.h"
+#include "gateway/meters.h"
 #include "gateway/trace.h"
 
 namespace embedrouter::gateway {
@@ -33,6 +35,9 @@ struct Operation {
   static Task<net::Response> get_metrics(Gateway& gateway, net::Exchange&, Gateway::Trace&) {
     co_return gateway.get_metrics();
   }
+  static Task<net::Response> get_readyz(Gateway& gateway, net::Exchange&, Gateway::Trace& trace) {
+    co_return gateway.get_readyz(trace);
+  }
   static Task<net::Response> get_healthz(Gateway&, net::Exchange&, Gateway::Trace&) {
     net::Response response;
     response.body = Body(R"({"status":"ok"})");
@@ -48,6 +53,7 @@ constexpr std::array kOperations{
     Operation{"get_embeddings_models", "GET", "/embeddings/models", false, kOpen,
               Operation::get_embeddings_models},
     Operation{"get_healthz", "GET", "/healthz", true, kOpen, Operation::get_healthz},
+    Operation{"get_readyz", "GET", "/readyz", true, kOpen, Operation::get_readyz},
     Operation{"get_metrics", "GET", "/metrics", true, kOpen, Operation::get_metrics},
 };
 
@@ -59,49 +65,23 @@ std::string_view below_prefix(std::string_view path) {
   return {};
 }
 
+// Counts a request while it is there.
+class UnderWay {
+ public:
+  explicit UnderWay(Gauge& gauge) : gauge_(gauge) { gauge_.Increment(); }
+  UnderWay(const UnderWay&) = delete;
+  UnderWay& operator=(const UnderWay&) = delete;
+  ~UnderWay() { gauge_.Decrement(); }
+
+ private:
+  Gauge& gauge_;
+};
+
 bool method_fits(std::string_view asked, std::string_view offered) {
   return asked == offered || (asked == "HEAD" && offered == "GET");
 }
 
 }  // namespace
-
-struct Gateway::Meters {
-  explicit Meters(Metrics& metrics)
-      : tokens(metrics.counter("embedrouter_prompt_tokens_total", "Tokens of answered requests")),
-        items(metrics.counter("embedrouter_inputs_total", "Inputs of answered requests")),
-        cancelled(metrics.counter("embedrouter_requests_cancelled_total",
-                                  "Requests whose client left before the answer")),
-        seconds(metrics.histogram("embedrouter_request_duration_seconds",
-                                  "Time from the headers to the answer", Metrics::latency_bounds())),
-        metrics_(metrics) {}
-
-  Counter& requests(const std::string& operation, int status) {
-    Counter*& counter = by_outcome_[{operation, status}];
-    if (counter == nullptr) {
-      counter = &metrics_.counter("embedrouter_requests_total", "Requests answered, by operation and status",
-                                  {{"operation", operation}, {"status", std::to_string(status)}});
-    }
-    return *counter;
-  }
-  Counter& errors(ErrorCode code) {
-    Counter*& counter = by_error_[static_cast<std::size_t>(code)];
-    if (counter == nullptr) {
-      counter = &metrics_.counter("embedrouter_errors_total", "Error answers by code",
-                                  {{"code", std::string(traits(code).name)}});
-    }
-    return *counter;
-  }
-
-  Counter& tokens;
-  Counter& items;
-  Counter& cancelled;
-  Histogram& seconds;
-
- private:
-  Metrics& metrics_;
-  std::map<std::pair<std::string, int>, Counter*> by_outcome_;
-  std::array<Counter*, kErrorCodeCount> by_error_{};
-};
 
 Gateway::Gateway(const Shared& shared, embed::Embedder& embedder, Random& random)
     : shared_(shared),
@@ -110,54 +90,56 @@ Gateway::Gateway(const Shared& shared, embed::Embedder& embedder, Random& random
       meters_(std::make_unique<Meters>(*shared.metrics)) {}
 Gateway::~Gateway() = default;
 
-namespace {
-
-// Counts the client that left: its coroutine is cut off at an await, or comes back with an answer nobody
-// waits for.
-struct Departure {
-  Counter& cancelled;
-  bool answered = false;
-  ~Departure() {
-    if (!answered) cancelled.Increment();
-  }
-};
-
-}  // namespace
-
 Task<net::Response> Gateway::handle(net::Exchange& exchange) {
   Trace trace;
   trace.start = shared_.clock->now();
-  const auto seconds =
-      std::chrono::duration_cast<std::chrono::seconds>(shared_.clock->wall().time_since_epoch());
+  trace.wall_start = shared_.clock->wall();
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(trace.wall_start.time_since_epoch());
   trace.id = "gen-emb-" + std::to_string(seconds.count()) + "-" + random_.alphanumeric(20);
-  Departure departure{meters_->cancelled};
-  net::Response response = co_await dispatch(exchange, trace);
-  const auto state = co_await asio::this_coro::cancellation_state;
-  departure.answered = state.cancelled() == asio::cancellation_type::none;
-  account(exchange.head(), response, trace);
+  join_trace(exchange.head().headers, trace);
+  const UnderWay under_way(meters_->under_way);
+  net::Response response;
+  bool left = false;
+  // The client that leaves cuts this coroutine off at an await, or gets an answer nobody waits for.
+  try {
+    response = co_await dispatch(exchange, trace);
+    const auto state = co_await asio::this_coro::cancellation_state;
+    left = state.cancelled() != asio::cancellation_type::none;
+  } catch (const boost::system::system_error&) {
+    left = true;
+  }
+  if (left) {
+    meters_->cancelled.Increment();
+    response = render(Error(ErrorCode::client_closed, "the client left before its answer"), trace);
+  }
+  allow_origin(shared_.cors_origins, exchange.head(), response);
+  account(exchange, response, trace);
   co_return response;
 }
 
 Task<net::Response> Gateway::dispatch(net::Exchange& exchange, Trace& trace) {
   const net::RequestHead& head = exchange.head();
+  if (auto local = check_door(head); !local) co_return render(local.error(), trace);
   const std::string_view relative = below_prefix(head.path);
   const Operation* found = nullptr;
-  std::string allowed;
+  std::string allowed = head.path == "*" ? "GET, HEAD, POST" : "";
   for (const Operation& operation : kOperations) {
     if (operation.path != (operation.rooted ? head.path : relative)) continue;
     if (method_fits(head.method, operation.method)) found = &operation;
     allowed += (allowed.empty() ? "" : ", ") +
                std::string(operation.method == "GET" ? "GET, HEAD" : operation.method);
   }
+  if (allowed.empty())
+    co_return render(Error(ErrorCode::not_found, "Resource not found: no such path here"), trace);
+  if (head.method == "OPTIONS") co_return answer_options(shared_.cors_origins, head, allowed);
   if (found == nullptr) {
-    if (allowed.empty())
-      co_return render(Error(ErrorCode::not_found, "Resource not found: no such path here"), trace);
     net::Response response = render(
         Error(ErrorCode::method_not_allowed, "this path takes " + allowed + ", not this method"), trace);
-    response.headers.push_back({"Allow", allowed});
+    response.headers.push_back({"Allow", allowed + ", OPTIONS"});
     co_return response;
   }
   trace.operation = found->name;
+  trace.route = found->path;
   if (auto admitted = admit(head, found->needs_key, trace); !admitted)
     co_return render(admitted.error(), trace);
   net::Response response = co_await found->run(*this, exchange, trace);
@@ -169,6 +151,11 @@ net::Response Gateway::refuse(const Error& error) {
   trace.start = shared_.clock->now();
   net::Response response = render(error, trace);
   meters_->requests("none", response.status).Increment();
+  meters_->errors(error.code()).Increment();
+  shared_.log->info("refused", {{"status", response.status},
+                                {"code", traits(error.code()).name},
+                                {"reason", error.message()},
+                                {"detail", error.detail()}});
   return response;
 }
 
@@ -199,27 +186,11 @@ net::Response Gateway::get_metrics() const {
   return response;
 }
 
-void Gateway::account(const net::RequestHead& head, const net::Response& response, const Trace& trace) {
-  const double seconds = std::chrono::duration<double>(shared_.clock->now() - trace.start).count();
-  meters_->requests(trace.operation, response.status).Increment();
-  if (trace.operation == "post_embeddings") meters_->seconds.Observe(seconds);
-  if (trace.error) meters_->errors(*trace.error).Increment();
-  if (trace.tokens != 0) meters_->tokens.Increment(static_cast<double>(trace.tokens));
-  if (!trace.error) meters_->items.Increment(static_cast<double>(trace.items));
-  if (!shared_.log->enabled(LogLevel::info)) return;
-  shared_.log->info("request", {{"id", trace.id},
-                                {"operation", trace.operation},
-                                {"method", head.method},
-                                {"status", response.status},
-                                {"code", trace.error ? traits(*trace.error).name : std::string_view()},
-                                {"detail", trace.detail},
-                                {"model", trace.model},
-                                {"provider", trace.provider},
-                                {"key", trace.key_label},
-                                {"inputs", trace.items},
-                                {"tokens", trace.tokens},
-                                {"attempts", trace.attempts},
-                                {"ms", seconds * 1e3}});
+net::Response Gateway::get_readyz(Trace& trace) const {
+  if (const auto fault = shared_.readiness->fault()) return render(*fault, trace);
+  net::Response response;
+  response.body = Body(R"({"status":"ready"})");
+  return response;
 }
 
 }  // namespace embedrouter::gateway

@@ -13,8 +13,10 @@
 #include "catalog/catalog.h"
 #include "embed/embedder.h"
 #include "gateway/in_flight.h"
+#include "gateway/readiness.h"
 #include "ledger/keys.h"
 #include "net/server.h"
+#include "telemetry/span.h"
 
 namespace embedrouter::gateway {
 
@@ -27,7 +29,10 @@ struct Shared {
   Log* log = nullptr;
   Metrics* metrics = nullptr;
   InFlight* in_flight = nullptr;
-  std::string authority;  // "127.0.0.1:8080": what Host must be under auth = "none"
+  const Readiness* readiness = nullptr;
+  telemetry::SpanSink* spans = nullptr;   // null: nobody collects them
+  std::vector<std::string> cors_origins;  // whose pages may read answers; empty: none
+  std::string authority;                  // "127.0.0.1:8080": what Host must be under auth = "none"
 };
 
 struct Operation;
@@ -48,13 +53,21 @@ class Gateway final : public net::Handler {
   struct Trace;
 
   Task<net::Response> dispatch(net::Exchange& exchange, Trace& trace);
+  Result<void> check_door(const net::RequestHead& head) const;
   Result<void> admit(const net::RequestHead& head, bool needs_key, Trace& trace) const;
   Task<net::Response> post_embeddings(net::Exchange& exchange, Trace& trace);
   Task<Result<net::Response>> embed(net::Exchange& exchange, Trace& trace);
   net::Response get_embeddings_models(const net::RequestHead& head, Trace& trace) const;
   net::Response get_metrics() const;
   net::Response render(const Error& error, Trace& trace) const;
-  void account(const net::RequestHead& head, const net::Response& response, const Trace& trace);
+  net::Response get_readyz(Trace& trace) const;
+
+  void join_trace(const net::Headers& headers, Trace& trace);
+  void account(const net::Exchange& exchange, const net::Response& response, const Trace& trace);
+  void write_log(const net::Exchange& exchange, const net::Response& response, const Trace& trace,
+                 std::chrono::nanoseconds took);
+  void offer_spans(const net::RequestHead& head, const net::Response& response, const Trace& trace,
+                   std::chrono::nanoseconds took);
 
   const Shared& shared_;
   embed::Embedder& embedder_;

@@ -57,6 +57,11 @@ class FakeExchange final : public net::Exchange {
   std::string body_;
 };
 
+struct KeptSpans final : telemetry::SpanSink {
+  void offer(telemetry::Span span) override { all.push_back(std::move(span)); }
+  std::vector<telemetry::Span> all;
+};
+
 constexpr auto kBody = R"({"input":"hello","model":"test/model"})";
 
 struct Bench {
@@ -84,6 +89,8 @@ struct Bench {
     shared.metrics = &metrics;
     shared.in_flight = &in_flight;
     shared.authority = "127.0.0.1:8080";
+    shared.readiness = &readiness;
+    shared.spans = &spans;
     gateway = std::make_unique<Gateway>(shared, embedder, random);
   }
   net::Response handle(net::Exchange& exchange) { return run_task(gateway->handle(exchange)); }
@@ -97,6 +104,8 @@ struct Bench {
   Log log{LogLevel::off};
   Metrics metrics;
   InFlight in_flight{4000};
+  Readiness readiness{clock, std::chrono::seconds(5), 1};
+  KeptSpans spans;
   Random random{3};
   ScriptedEmbedder embedder;
   Shared shared;
@@ -177,7 +186,7 @@ TEST(Gateway, unknown_paths_and_wrong_methods_have_the_envelope) {
   EXPECT_NE(unknown.body.to_string().find(R"("code":404)"), std::string::npos);
   const net::Response wrong = bench.get("/api/v1/embeddings");
   EXPECT_EQ(wrong.status, 405);
-  EXPECT_EQ(header(wrong, "Allow"), "POST");
+  EXPECT_EQ(header(wrong, "Allow"), "POST, OPTIONS");
   EXPECT_EQ(bench.get("/embeddings").status, 404) << "only below a prefix";
   EXPECT_EQ(bench.get("/api/v1/healthz").status, 404) << "only at the root";
 }
@@ -240,6 +249,149 @@ TEST(Gateway, says_which_members_it_ignored) {
                         R"({"input":"hello","model":"test/model","colour":1,"shape":{}})");
   exchange.with("Authorization", "Bearer sk-or-v1-good");
   EXPECT_EQ(header(bench.handle(exchange), "X-Embedrouter-Ignored"), "colour,shape");
+}
+
+TEST(Gateway, answers_options_with_what_a_path_takes) {
+  Bench bench;
+  for (const auto& [path, allow] :
+       {std::pair{"/api/v1/embeddings", "POST, OPTIONS"}, std::pair{"/healthz", "GET, HEAD, OPTIONS"},
+        std::pair{"*", "GET, HEAD, POST, OPTIONS"}}) {
+    FakeExchange exchange("OPTIONS", path);
+    const net::Response response = bench.handle(exchange);
+    EXPECT_EQ(response.status, 204) << path;
+    EXPECT_EQ(header(response, "Allow"), allow);
+  }
+  FakeExchange unknown("OPTIONS", "/api/v1/nothing");
+  EXPECT_EQ(bench.handle(unknown).status, 404);
+}
+
+FakeExchange preflight(std::string_view origin) {
+  FakeExchange exchange("OPTIONS", "/api/v1/embeddings");
+  exchange.with("Origin", origin).with("Access-Control-Request-Method", "POST");
+  exchange.with("Access-Control-Request-Headers", "authorization,content-type");
+  return exchange;
+}
+
+TEST(Gateway, pages_of_other_origins_are_told_nothing_unless_configured) {
+  Bench bench;
+  FakeExchange asked = preflight("https://app.example");
+  const net::Response response = bench.handle(asked);
+  EXPECT_EQ(response.status, 204);
+  for (const auto& [name, value] : response.headers) EXPECT_FALSE(name.starts_with("Access-Control")) << name;
+}
+
+TEST(Gateway, pages_of_a_configured_origin_may_ask_and_read) {
+  Bench bench;
+  bench.shared.cors_origins = {"https://app.example"};
+  FakeExchange asked = preflight("https://app.example");
+  const net::Response answer = bench.handle(asked);
+  EXPECT_EQ(header(answer, "Access-Control-Allow-Origin"), "https://app.example");
+  EXPECT_EQ(header(answer, "Access-Control-Allow-Methods"), "POST, OPTIONS");
+  EXPECT_EQ(header(answer, "Access-Control-Allow-Headers"), "authorization,content-type");
+  EXPECT_EQ(header(answer, "Vary"), "Origin");
+
+  FakeExchange post("POST", "/api/v1/embeddings", kBody);
+  post.with("Origin", "https://app.example").with("Authorization", "Bearer sk-or-v1-good");
+  const net::Response embedded = bench.handle(post);
+  EXPECT_EQ(embedded.status, 200);
+  EXPECT_EQ(header(embedded, "Access-Control-Allow-Origin"), "https://app.example");
+  FakeExchange keyless("POST", "/api/v1/embeddings", kBody);
+  keyless.with("Origin", "https://app.example");
+  const net::Response refused = bench.handle(keyless);
+  EXPECT_EQ(refused.status, 401) << "a key is asked for all the same";
+  EXPECT_EQ(header(refused, "Access-Control-Allow-Origin"), "https://app.example") << "the page may read why";
+
+  FakeExchange other = preflight("https://evil.example");
+  const net::Response nothing = bench.handle(other);
+  EXPECT_EQ(header(nothing, "Access-Control-Allow-Origin"), "");
+  EXPECT_EQ(header(nothing, "Access-Control-Allow-Methods"), "");
+  EXPECT_EQ(header(nothing, "Vary"), "Origin");
+}
+
+TEST(Gateway, an_answer_to_a_preflight_repeats_header_names_alone) {
+  Bench bench;
+  bench.shared.cors_origins = {"*"};
+  FakeExchange asked("OPTIONS", "/api/v1/embeddings");
+  asked.with("Origin", "https://any.example").with("Access-Control-Request-Method", "POST");
+  asked.with("Access-Control-Request-Headers", "a: b; c");
+  const net::Response response = bench.handle(asked);
+  EXPECT_EQ(header(response, "Access-Control-Allow-Origin"), "*");
+  EXPECT_EQ(header(response, "Access-Control-Allow-Headers"), "");
+}
+
+TEST(Gateway, without_keys_its_own_names_are_told_from_others) {
+  Bench bench;
+  bench.shared.keys = nullptr;
+  const auto status = [&](std::string_view authority, std::string_view host) {
+    bench.shared.authority = authority;
+    FakeExchange exchange("GET", "/healthz");
+    const_cast<net::RequestHead&>(exchange.head()).headers.clear();
+    exchange.with("Host", host);
+    return bench.handle(exchange).status;
+  };
+  for (const char* own : {"127.0.0.1:8080", "localhost:8080", "LocalHost:8080", "[::1]:8080"})
+    EXPECT_EQ(status("127.0.0.1:8080", own), 200) << own;
+  for (const char* other : {"127.0.0.1", "localhost", "localhost:80", "evil.example:8080",
+                            "localhost.evil:8080", "127.0.0.2:8080", "", ":8080", "x127.0.0.1:8080"})
+    EXPECT_EQ(status("127.0.0.1:8080", other), 403) << other;
+  for (const char* own : {"127.0.0.1", "127.0.0.1:80", "localhost"})
+    EXPECT_EQ(status("127.0.0.1:80", own), 200) << own;
+  EXPECT_EQ(status("127.0.0.1:80", "evil.example"), 403);
+  EXPECT_EQ(status("127.0.0.2:8080", "127.0.0.2:8080"), 200) << "the address it was told to listen on";
+}
+
+constexpr auto kTraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+TEST(Gateway, joins_the_trace_of_its_caller) {
+  Bench bench;
+  FakeExchange exchange("POST", "/api/v1/embeddings", kBody);
+  exchange.with("Authorization", "Bearer sk-or-v1-good").with("traceparent", kTraceParent);
+  const net::Response response = bench.handle(exchange);
+  for (const auto& [name, value] : response.headers) EXPECT_FALSE(name.starts_with("trace")) << name;
+  ASSERT_EQ(bench.spans.all.size(), 1U);
+  const telemetry::Span& span = bench.spans.all.front();
+  EXPECT_EQ(trace_id_text(span.trace), "0af7651916cd43dd8448eb211c80319c");
+  EXPECT_EQ(span_id_text(span.parent), "b7ad6b7169203331");
+  EXPECT_NE(span.trace.span, span.parent);
+  EXPECT_EQ(span.name, "POST /embeddings");
+  EXPECT_EQ(span.error, "");
+}
+
+TEST(Gateway, a_caller_that_does_not_record_is_not_recorded) {
+  Bench bench;
+  FakeExchange exchange("GET", "/healthz");
+  exchange.with("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00");
+  bench.handle(exchange);
+  EXPECT_TRUE(bench.spans.all.empty());
+}
+
+TEST(Gateway, begins_a_trace_of_its_own_where_the_caller_has_none_or_a_malformed_one) {
+  Bench bench;
+  bench.get("/healthz");
+  FakeExchange exchange("GET", "/healthz");
+  exchange.with("traceparent", "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01");
+  bench.handle(exchange);
+  ASSERT_EQ(bench.spans.all.size(), 2U);
+  EXPECT_EQ(bench.spans.all[0].parent, 0U);
+  EXPECT_EQ(bench.spans.all[1].parent, 0U);
+  EXPECT_NE(trace_id_text(bench.spans.all[0].trace), trace_id_text(bench.spans.all[1].trace));
+}
+
+TEST(Gateway, says_in_the_envelope_why_it_is_not_ready) {
+  Bench bench;
+  const net::Response early = bench.get("/readyz");
+  EXPECT_EQ(early.status, 503);
+  EXPECT_NE(early.body.to_string().find(R"("code":"not_ready")"), std::string::npos)
+      << early.body.to_string();
+  bench.readiness.works(0);
+  EXPECT_EQ(bench.get("/readyz").status, 200);
+  bench.clock.advance(std::chrono::seconds(11));
+  EXPECT_EQ(bench.get("/readyz").status, 503);
+  EXPECT_EQ(bench.get("/healthz").status, 200) << "it lives all the same";
+  bench.readiness.works(0);
+  EXPECT_EQ(bench.get("/readyz").status, 200);
+  bench.readiness.drain();
+  EXPECT_NE(bench.get("/readyz").body.to_string().find("shutting_down"), std::string::npos);
 }
 
 TEST(Gateway, counts_what_it_did) {

@@ -47,11 +47,16 @@ Task<Result<net::Response>> Gateway::embed(net::Exchange& exchange, Trace& trace
   if (!permit)
     co_return fail(ErrorCode::overloaded,
                    "the router holds as many request bodies as it can; try again in a second");
+  const auto began = shared_.clock->now();
   auto body = co_await exchange.read_body(shared_.limits.body_bytes);
+  const auto arrived = shared_.clock->now();
+  trace.read = arrived - began;
   if (!body) co_return fail(std::move(body).error());
+  trace.request_bytes = body->size();
 
   const api::DecodeLimits limits{.inputs = shared_.limits.inputs};
   auto decoded = api::decode_embed_request(*std::move(body), limits);
+  trace.decode = shared_.clock->now() - arrived;
   if (!decoded) co_return fail(std::move(decoded).error());
   const api::EmbedRequest& request = decoded->request();
   trace.items = request.items.size();
@@ -60,8 +65,11 @@ Task<Result<net::Response>> Gateway::embed(net::Exchange& exchange, Trace& trace
 
   embed::Call call(trace.id, trace.start + shared_.limits.total_timeout);
   call.pinned_space = head.headers.find("x-embedrouter-space").value_or("");
+  call.trace = trace.context;
+  call.trace_state = trace.state;
   auto reply = co_await embedder_.embed(request, call);
-  trace.attempts = static_cast<int>(call.attempts.size());
+  trace.attempts = std::move(call.attempts);
+  trace.times = call.times;
   if (!reply) co_return fail(std::move(reply).error());
   trace.model = reply->model;
   trace.provider = reply->provider;
@@ -70,7 +78,9 @@ Task<Result<net::Response>> Gateway::embed(net::Exchange& exchange, Trace& trace
   api::ResponseInfo info;
   info.id = trace.id;
   net::Response response;
+  const auto embedded = shared_.clock->now();
   response.body = api::encode_embed_response(*reply, request.encoding, info);
+  trace.encode = shared_.clock->now() - embedded;
   response.headers.push_back({"X-Generation-Id", trace.id});
   response.headers.push_back({"X-Embedrouter-Provider", reply->provider});
   response.headers.push_back({"X-Embedrouter-Space", reply->space});

@@ -19,13 +19,16 @@ std::optional<TokenText> next_text(Work& work, std::size_t budget, bool any_leng
 bool BatchQueue::reserve(Work& work, std::size_t tokens) {
   if (tokens > bound_ - queued_tokens_) return false;
   work.queued_tokens = tokens;
+  work.queued_texts = work.job.texts.size();
   queued_tokens_ += tokens;
+  queued_texts_ += work.queued_texts;
   ++queued_jobs_;
   return true;
 }
 
 void BatchQueue::forget(Work& work) {
   queued_tokens_ -= std::exchange(work.queued_tokens, 0);
+  queued_texts_ -= std::exchange(work.queued_texts, 0);
   --queued_jobs_;
 }
 
@@ -68,7 +71,9 @@ void BatchQueue::take_chunk(std::size_t budget, std::vector<TextToEmbed>& chunk)
     budget -= std::min(budget, tokens);
     queued_tokens_ -= tokens;
     ready_tokens_ -= tokens;
+    --queued_texts_;
     work->queued_tokens -= tokens;
+    --work->queued_texts;
     if (work->first == work->last) {
       forget(*work);
     } else {
@@ -95,7 +100,7 @@ std::vector<std::shared_ptr<Work>> BatchQueue::drain() {
   for (auto& work : jobs_) all.push_back(std::move(work));
   parts_.clear();
   jobs_.clear();
-  queued_tokens_ = ready_tokens_ = queued_jobs_ = 0;
+  queued_tokens_ = ready_tokens_ = queued_texts_ = queued_jobs_ = 0;
   return all;
 }
 

@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "base/clock.h"
 #include "inference/local_model.h"
 
 namespace embedrouter::inference {
@@ -40,6 +41,10 @@ struct Work {
   std::vector<TokenText> texts;
   std::size_t first = 0, last = 0;
   std::size_t queued_tokens = 0;  // that this job takes of the queue's bound
+  std::size_t queued_texts = 0;
+  Clock::Steady submitted = SystemClock().now();
+  // Since `submitted`, when a worker took its first text; 0: none has.
+  std::atomic<std::int64_t> taken_after_ns{0};
   std::atomic<std::size_t> unfinished_texts{0};
   std::shared_ptr<float[]> values;
   Vectors vectors;
@@ -87,11 +92,12 @@ class BatchQueue {
 
   std::size_t queued_tokens() const noexcept { return queued_tokens_; }
   std::size_t ready_tokens() const noexcept { return ready_tokens_; }  // of texts to be embedded
+  std::size_t queued_texts() const noexcept { return queued_texts_; }
   std::size_t queued_jobs() const noexcept { return queued_jobs_; }
 
  private:
   std::size_t bound_;
-  std::size_t queued_tokens_ = 0, ready_tokens_ = 0, queued_jobs_ = 0;
+  std::size_t queued_tokens_ = 0, ready_tokens_ = 0, queued_texts_ = 0, queued_jobs_ = 0;
   std::deque<PartToRead> parts_;
   std::deque<std::shared_ptr<Work>> jobs_;
 };

@@ -13,6 +13,7 @@ const std::vector<std::uint32_t> kIds(1000, 7);
 std::shared_ptr<Work> job(std::initializer_list<std::size_t> lengths) {
   auto work = std::make_shared<Work>();
   for (const std::size_t length : lengths) {
+    work->job.texts.emplace_back("a text");
     work->texts.push_back({std::span(kIds).first(length), static_cast<std::uint32_t>(work->texts.size())});
   }
   return work;

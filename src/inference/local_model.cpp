@@ -31,6 +31,12 @@ void answer(Work& work, Result<Vectors> result) {
   work.done(std::move(result));
 }
 
+void note_taken(Work& work, Clock::Steady now) {
+  std::int64_t untaken = 0;
+  const auto after = std::max<std::chrono::nanoseconds>(now - work.submitted, std::chrono::nanoseconds(1));
+  work.taken_after_ns.compare_exchange_strong(untaken, after.count(), std::memory_order_relaxed);
+}
+
 Error caller_left() {
   return {ErrorCode::client_closed, "the caller left before its texts were embedded"};
 }
@@ -63,6 +69,7 @@ class Engine final : public LocalModel {
   std::size_t count_tokens(std::string_view text) const override;
   std::shared_ptr<Ticket> submit(Job job, Done done) override;
   Load load_now() const override;
+  std::size_t batch_capacity() const override { return kChunkTokens; }
 
  private:
   void enqueue(const std::shared_ptr<Work>& work, std::size_t tokens, bool read);
@@ -291,7 +298,9 @@ void Engine::embed(Worker& worker) {
   for (const auto& work : worker.gone) answer(*work, fail(caller_left()));
   worker.gone.clear();
   std::size_t tokens = 0;
+  const auto now = SystemClock().now();
   for (const auto& [work, text] : worker.chunk) {
+    note_taken(*work, now);
     worker.sequences.push_back({text.ids, work->values.get() + std::size_t{text.index} * facts_.width});
     tokens += text.ids.size();
   }
@@ -310,6 +319,8 @@ void Engine::embed(Worker& worker) {
         answer(*work, fail(caller_left()));
       } else {
         work->vectors.values = std::move(work->values);
+        work->vectors.waited = std::chrono::nanoseconds(work->taken_after_ns.load(std::memory_order_relaxed));
+        work->vectors.computed = SystemClock().now() - work->submitted - work->vectors.waited;
         answer(*work, std::move(work->vectors));
       }
     }
@@ -322,6 +333,7 @@ LocalModel::Load Engine::load_now() const {
   {
     const std::lock_guard lock(mutex_);
     load.queued_tokens = queue_.queued_tokens();
+    load.queued_texts = queue_.queued_texts();
     load.queued_jobs = queue_.queued_jobs();
   }
   load.batches = batches_.load(std::memory_order_relaxed);

@@ -2,6 +2,7 @@
 #include <embedrouter/result.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -37,6 +38,8 @@ struct Vectors {
   std::shared_ptr<const float[]> values;  // row-major, one row of width() per text, unit length
   std::vector<std::uint32_t> tokens;      // per text, as embedded (after a cut)
   std::vector<std::uint32_t> truncated;   // indices of texts that were cut, ascending
+  std::chrono::nanoseconds waited{0};     // from submit() until the first text was taken
+  std::chrono::nanoseconds computed{0};   // from then until the last was done
 };
 
 // The handle of a submitted job. Dropping it does not cancel.
@@ -78,10 +81,12 @@ class LocalModel {
 
   // For metrics: tokens that wait, and totals since the start.
   struct Load {
-    std::size_t queued_tokens = 0, queued_jobs = 0;
+    std::size_t queued_tokens = 0, queued_texts = 0, queued_jobs = 0;
     std::uint64_t batches = 0, batch_tokens = 0, texts = 0;
   };
   virtual Load load_now() const = 0;
+  // Tokens that a full batch holds.
+  virtual std::size_t batch_capacity() const = 0;
 };
 
 }  // namespace embedrouter::inference

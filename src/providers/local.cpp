@@ -10,7 +10,7 @@ namespace embedrouter::providers {
 Local::Local(const catalog::Endpoint& endpoint, inference::LocalModel& model, asio::io_context& io)
     : endpoint_(endpoint), model_(model), io_(io) {}
 
-Task<Result<api::EmbedReply>> Local::embed(const api::EmbedRequest& request, embed::Call&) {
+Task<Result<api::EmbedReply>> Local::embed(const api::EmbedRequest& request, embed::Call& call) {
   inference::Job job;
   job.truncate = request.truncate;
   job.texts.reserve(request.items.size());
@@ -22,6 +22,8 @@ Task<Result<api::EmbedReply>> Local::embed(const api::EmbedRequest& request, emb
   };
   auto vectors = co_await await_callback<Result<inference::Vectors>>(io_.get_executor(), start);
   if (!vectors) co_return fail(std::move(vectors).error());
+  call.times.queue += vectors->waited;
+  call.times.inference += vectors->computed;
 
   const std::size_t width = model_.facts().width;
   api::EmbedReply reply;

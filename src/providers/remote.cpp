@@ -5,8 +5,8 @@
 namespace embedrouter::providers {
 
 Remote::Remote(const catalog::Endpoint& endpoint, const Dialect& dialect, net::Client& client,
-               RemoteOptions options)
-    : endpoint_(endpoint), dialect_(dialect), client_(client), options_(std::move(options)) {}
+               RemoteOptions options, const Clock& clock)
+    : endpoint_(endpoint), dialect_(dialect), client_(client), options_(std::move(options)), clock_(clock) {}
 
 Task<Result<api::EmbedReply>> Remote::embed(const api::EmbedRequest& request, embed::Call& call) {
   auto encoded = dialect_.encode(request, endpoint_);
@@ -17,9 +17,15 @@ Task<Result<api::EmbedReply>> Remote::embed(const api::EmbedRequest& request, em
   message.headers.push_back({"Content-Type", "application/json"});
   message.headers.push_back({"Accept", "application/json"});
   if (!options_.authorization.empty()) message.headers.push_back({"Authorization", options_.authorization});
+  if (call.trace) {
+    message.headers.push_back({"traceparent", traceparent(*call.trace, call.attempt_span)});
+    if (!call.trace_state.empty()) message.headers.push_back({"tracestate", call.trace_state});
+  }
   message.body = std::move(encoded->body);
   message.deadline = call.deadline;
+  const auto asked = clock_.now();
   auto answer = co_await client_.send(std::move(message));
+  call.times.upstream += clock_.now() - asked;
   if (!answer) co_return fail(std::move(answer).error());
 
   UpstreamReply reply;

@@ -2,6 +2,7 @@
 #include <memory>
 #include <string>
 
+#include "base/clock.h"
 #include "catalog/catalog.h"
 #include "embed/embedder.h"
 #include "net/client.h"
@@ -17,9 +18,10 @@ struct RemoteOptions {
 // One endpoint of a provider over HTTP: encode, send, decode.
 class Remote final : public embed::Embedder {
  public:
-  // `endpoint` and `client` must outlive it; `client` is shared by the provider's endpoints on this thread.
+  // `endpoint`, `client` and `clock` must outlive it; `client` is shared by the provider's endpoints on this
+  // thread.
   Remote(const catalog::Endpoint& endpoint, const Dialect& dialect, net::Client& client,
-         RemoteOptions options);
+         RemoteOptions options, const Clock& clock);
 
   std::string_view name() const override { return endpoint_.id; }
   Task<Result<api::EmbedReply>> embed(const api::EmbedRequest& request, embed::Call& call) override;
@@ -29,6 +31,7 @@ class Remote final : public embed::Embedder {
   const Dialect& dialect_;
   net::Client& client_;
   RemoteOptions options_;
+  const Clock& clock_;
 };
 
 }  // namespace embedrouter::providers

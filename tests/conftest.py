@@ -8,6 +8,11 @@ from support.program import require
 from support.router import Router, configuration, model_of, provider
 
 
+def pytest_collection_modifyitems(items):
+    """The audit of all log lines comes when there are all."""
+    items.sort(key=lambda item: item.name == "test_no_log_line_of_the_suite_holds_a_key_or_a_text")
+
+
 @pytest.fixture(scope="session")
 def fake():
     upstream = FakeUpstream()

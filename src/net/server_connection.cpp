@@ -77,11 +77,11 @@ Task<bool> ServerConnection<Stream>::serve_one() {
     if (gone_) co_return false;
   }
   const bool promised = continued_ || !frame_.expects_continue;  // that the body is read
-  keep_ = arrival == Arrival::request && frame_.keep_alive && !body_broken_ && body_left_ <= kMaxDrain &&
-          (promised || !body_pending()) && !worker_->server->draining.load(std::memory_order_relaxed);
+  keep_ = arrival == Arrival::request && frame_.keep_alive && !body_broken_ && body_.left() <= kMaxDrain &&
+          (promised || !body_.pending()) && !worker_->server->draining.load(std::memory_order_relaxed);
   const bool written = co_await answer(response);
   if (!written) co_return false;
-  if (keep_ && body_pending()) keep_ = co_await drain_body();
+  if (keep_ && body_.pending()) keep_ = co_await drain_body();
   if (!keep_) co_await linger();
   co_return keep_;
 }
@@ -152,8 +152,7 @@ auto ServerConnection<Stream>::take_head(HeadScanner& scanner) -> std::optional<
   inbox_.consume(size);
   head_end_ = inbox_.taken();
   if (auto fault = parse_request_head(head, frame_)) return broken(std::move(*fault));
-  body_left_ = frame_.head.content_length.value_or(0);
-  chunks_ = {};
+  body_ = RequestBody(frame_.head);
   continued_ = !inbox_.unread().empty();
   return Arrival::request;
 }
@@ -164,7 +163,7 @@ auto ServerConnection<Stream>::broken(Error fault) -> Arrival {
   frame_.head = RequestHead();
   frame_.http11 = true;
   frame_.expects_continue = false;
-  body_left_ = 0;
+  body_ = RequestBody();
   return Arrival::broken;
 }
 
@@ -172,21 +171,16 @@ auto ServerConnection<Stream>::broken(Error fault) -> Arrival {
 // ---------------------------------------------------------------------------------------------------
 
 template <class Stream>
-bool ServerConnection<Stream>::body_pending() const noexcept {
-  return body_left_ > 0 || (frame_.head.chunked && chunks_.state() == ChunkedDecoder::State::more);
-}
-
-template <class Stream>
 Task<Result<Buffer>> ServerConnection<Stream>::read_body(std::size_t limit) {
   Buffer body;
-  if (!body_pending()) co_return body;
+  if (!body_.pending()) co_return body;
   if (!frame_.head.coding) {
     co_return fail(ErrorCode::unsupported_coding,
                    "the body's Content-Encoding is not spoken here; send it plain or in one of " +
                        std::string(kContentCodings));
   }
-  if (body_left_ > limit) {
-    co_return fail(ErrorCode::payload_too_large, "the body has " + std::to_string(body_left_) +
+  if (body_.left() > limit) {
+    co_return fail(ErrorCode::payload_too_large, "the body has " + std::to_string(body_.left()) +
                                                      " bytes; at most " + std::to_string(limit) +
                                                      " are taken");
   }
@@ -194,7 +188,7 @@ Task<Result<Buffer>> ServerConnection<Stream>::read_body(std::size_t limit) {
   body_deadline_ = steady_now() + limits().body_timeout;
   std::optional<Error> fault;
   if (frame_.expects_continue && !continued_) co_await say_continue();
-  if (frame_.head.chunked || frame_.head.coding != ContentCoding::identity) {
+  if (body_.open_ended()) {
     fault = co_await read_pieces(body, limit);
   } else {
     fault = co_await read_sized(body);
@@ -209,13 +203,13 @@ Task<Result<Buffer>> ServerConnection<Stream>::read_body(std::size_t limit) {
 
 template <class Stream>
 Task<std::optional<Error>> ServerConnection<Stream>::read_sized(Buffer& body) {
-  body.reserve(body_left_);
+  body.reserve(body_.left());
   for (;;) {
-    const std::string_view arrived = inbox_.unread().substr(0, body_left_);
+    const std::string_view arrived = inbox_.unread().substr(0, body_.left());
     body.append(arrived);
     inbox_.consume(arrived.size());
-    body_left_ -= arrived.size();
-    if (body_left_ == 0) co_return std::nullopt;
+    body_.skip(arrived.size());
+    if (!body_.pending()) co_return std::nullopt;
     if (inbox_.reading()) {
       const bool more = co_await await_bytes();
       if (!more) co_return body_fault();
@@ -224,10 +218,10 @@ Task<std::optional<Error>> ServerConnection<Stream>::read_sized(Buffer& body) {
     if (inbox_.ended()) co_return body_fault();
     wait_for_bytes();
     error_code error;
-    const auto rest = asio::buffer(body.data() + body.size(), body_left_);
+    const auto rest = asio::buffer(body.data() + body.size(), body_.left());
     const std::size_t n = co_await stream_.async_read_some(rest, asio::redirect_error(kAwait, error));
     body.grow_by(n);
-    body_left_ -= n;
+    body_.skip(n);
     if (error) {
       inbox_.end(error);
       co_return body_fault();
@@ -239,56 +233,29 @@ Task<std::optional<Error>> ServerConnection<Stream>::read_sized(Buffer& body) {
 template <class Stream>
 std::string_view ServerConnection<Stream>::take_body() {
   const std::span<char> arrived = inbox_.unread_bytes();
-  ChunkedDecoder::Step step;
-  if (frame_.head.chunked) {
-    step = chunks_.decode(arrived);
-  } else {
-    step.consumed = step.payload =
-        static_cast<std::size_t>(std::min<std::uint64_t>(body_left_, arrived.size()));
-    body_left_ -= step.payload;
-  }
+  const ChunkedDecoder::Step step = body_.unframe(arrived);
   inbox_.consume(step.consumed);
   return {arrived.data(), step.payload};
 }
 
-// A body whose length only its end tells.
+// A body that grows as it arrives.
 template <class Stream>
 Task<std::optional<Error>> ServerConnection<Stream>::read_pieces(Buffer& body, std::size_t limit) {
-  std::unique_ptr<ContentDecoder> decoder = ContentDecoder::make(*frame_.head.coding);
   const auto executor = worker_->io.get_executor();
   for (;;) {
     std::string_view piece = take_body();
-    if (chunks_.state() == ChunkedDecoder::State::malformed) co_return body_fault();
-    if (!decoder && body.size() + piece.size() > limit) {
-      co_return Error(ErrorCode::payload_too_large,
-                      "the body has more than the " + std::to_string(limit) + " bytes that are taken");
+    if (body_.malformed()) co_return body_fault();
+    auto again = body_.decode(piece, body, limit);
+    while (again && *again) {
+      co_await asio::post(executor, kAwait);
+      again = body_.decode(piece, body, limit);
     }
-    if (!decoder) body.append(piece);
-    while (decoder && !piece.empty()) {
-      const ContentDecoder::State state = decoder->decode(piece, body, limit);
-      if (state == ContentDecoder::State::hungry) break;
-      if (state != ContentDecoder::State::full)
-        co_return coding_fault(state == ContentDecoder::State::too_large, limit);
-      co_await asio::post(executor, kAwait);  // the thread's other connections have their turn
-    }
-    if (!body_pending()) break;
+    if (!again) co_return std::move(again).error();
+    if (!body_.pending()) co_return body_.finish();
     if (!inbox_.unread().empty()) continue;  // arrived meanwhile
     const bool more = co_await await_bytes();
     if (!more) co_return body_fault();
   }
-  if (decoder && !decoder->may_end()) co_return coding_fault(false, limit);
-  co_return std::nullopt;
-}
-
-template <class Stream>
-Error ServerConnection<Stream>::coding_fault(bool too_large, std::size_t limit) const {
-  const std::string coding(frame_.head.headers.find("content-encoding").value_or(""));
-  if (too_large) {
-    return {ErrorCode::payload_too_large, "the body, its " + coding + " taken off, has more than the " +
-                                              std::to_string(limit) + " bytes that are taken"};
-  }
-  return {ErrorCode::invalid_request,
-          "the body is not what its Content-Encoding says: no " + coding + " stream, or one that is cut off"};
 }
 
 // For bytes in the inbox, all of whose are taken. False when none will come.
@@ -315,7 +282,7 @@ void ServerConnection<Stream>::wait_for_bytes() {
 template <class Stream>
 Error ServerConnection<Stream>::body_fault() {
   body_broken_ = true;
-  if (chunks_.state() == ChunkedDecoder::State::malformed) {
+  if (body_.malformed()) {
     return {ErrorCode::invalid_request, "the request is not valid HTTP: its chunked body is malformed"};
   }
   if (timed_out_) {
@@ -345,7 +312,7 @@ Task<bool> ServerConnection<Stream>::drain_body() {
     const std::size_t before = inbox_.taken();
     take_body();
     drained += inbox_.taken() - before;
-    if (!body_pending()) co_return chunks_.state() != ChunkedDecoder::State::malformed;
+    if (!body_.pending()) co_return !body_.malformed();
     if (drained > kMaxDrain) co_return false;
     const bool more = co_await await_bytes();
     if (!more) co_return false;

@@ -4,9 +4,9 @@
 #include <optional>
 #include <string>
 
-#include "net/chunked.h"
 #include "net/head.h"
 #include "net/inbox.h"
+#include "net/request_body.h"
 #include "net/watchdog.h"
 #include "net/worker.h"
 
@@ -55,10 +55,8 @@ class ServerConnection final : public Exchange,
   Task<bool> drain_body();
   Task<void> linger();
 
-  bool body_pending() const noexcept;
   bool skip_blank_lines() noexcept;
   Error body_fault();
-  Error coding_fault(bool too_large, std::size_t limit) const;
   void inform();
   void set_deadline(Clock::Steady deadline);
   void wait_for_bytes();
@@ -82,9 +80,8 @@ class ServerConnection final : public Exchange,
   // Of the request under way.
   RequestFrame frame_;
   std::optional<Error> fault_;
-  std::size_t head_end_ = 0;     // in the inbox: views of the head end here
-  std::uint64_t body_left_ = 0;  // of a Content-Length
-  ChunkedDecoder chunks_;
+  std::size_t head_end_ = 0;  // in the inbox: views of the head end here
+  RequestBody body_;
   bool body_broken_ = false;  // where the next request would begin is not known
   bool continued_ = false;    // the client sends its body without waiting, or was told to go on
   Clock::Steady body_deadline_{};

@@ -2,42 +2,15 @@
 
 import json
 import socket
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from support import wire
+from support.raw_http import OK, OK_BODY, parse, post
 from support.router import TAURUS, Router, configuration, model_of, provider
 from support.vectors import as_floats, same_bits, vector_of
 from support.wire import assert_envelope
-
-OK = {"input": "a text", "model": "test/ok"}
-OK_BODY = json.dumps(OK).encode()
-
-
-def parse(received: bytes) -> wire.Answer:
-    """The first response of a raw exchange, interim ones skipped."""
-    import http.client
-    import io
-
-    class Replay:
-        def makefile(self, *_):
-            return io.BytesIO(received)
-
-    response = http.client.HTTPResponse(Replay())
-    response.begin()
-    return wire.Answer(response.status, response.headers, response.read())
-
-
-def post(router, *header_lines: str, body: bytes = OK_BODY, length: bool = True, keep: bool = False) -> bytes:
-    """A request as bytes; the connection ends with its answer unless `keep`."""
-    lines = ["POST /api/v1/embeddings HTTP/1.1", "Host: 127.0.0.1", "Content-Type: application/json",
-             f"Authorization: Bearer {router.key}", *header_lines]  # fmt: skip
-    if length:
-        lines.append(f"Content-Length: {len(body)}")
-    if not keep:
-        lines.append("Connection: close")
-    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
-
 
 @pytest.mark.parametrize("prefix", ["/api/v1", "/v1"])
 def test_both_prefixes_embed(router, prefix):
@@ -166,6 +139,14 @@ def test_a_chunked_body_is_read(router):
     assert same_bits(as_floats(parse(received).json["data"][0]["embedding"]), vector_of("a text"))
 
 
+def test_trailers_behind_the_last_chunk_are_dropped(router):
+    chunks = b"%x\r\n%b\r\n0\r\nX-Checksum: abc\r\nAuthorization: Bearer none\r\n\r\n" % (len(OK_BODY), OK_BODY)
+    second = post(router)
+    request = post(router, "Transfer-Encoding: chunked", "Trailer: X-Checksum", body=chunks, length=False, keep=True)
+    received = wire.raw(router.port, request + second)
+    assert received.count(b"HTTP/1.1 200 ") == 2, "the next request begins right behind the trailers"
+
+
 def test_a_body_byte_by_byte_is_read(router):
     request = post(router)
     received = wire.raw(router.port, *(request[i : i + 1] for i in range(len(request))))
@@ -189,6 +170,63 @@ def test_expect_100_continue_is_not_answered_without_a_key(router):
     with socket.create_connection(("127.0.0.1", router.port), timeout=wire.PATIENCE) as sock:
         sock.sendall(head + b"\r\n\r\n")
         assert sock.recv(1024).startswith(b"HTTP/1.1 401 ")
+
+
+class TestOptionsAndHead:
+    @pytest.mark.parametrize(
+        "path,allow",
+        [("/api/v1/embeddings", "POST, OPTIONS"), ("/v1/embeddings", "POST, OPTIONS"), ("/api/v1/embeddings/models", "GET, HEAD, OPTIONS"),
+         ("/healthz", "GET, HEAD, OPTIONS"), ("/readyz", "GET, HEAD, OPTIONS"), ("*", "GET, HEAD, POST, OPTIONS")],
+    )  # fmt: skip
+    def test_options_needs_no_key_and_tells_the_methods(self, router, path, allow):
+        answer = router.request("OPTIONS", path, headers={"Authorization": None})
+        assert answer.status == 204 and answer.headers["Allow"] == allow and answer.body == b""
+        assert "Content-Length" not in answer.headers and "Content-Type" not in answer.headers
+
+    def test_options_on_an_unknown_path_is_a_404(self, router):
+        assert_envelope(router.request("OPTIONS", "/api/v1/nothing"))
+
+    @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/api/v1/embeddings/models", "/v1/embeddings/models"])
+    def test_head_says_what_get_says_without_the_body(self, router, path):
+        head, get = router.request("HEAD", path), router.request("GET", path)
+        assert head.status == get.status and head.body == b"" and int(head.headers["Content-Length"]) > 0
+        assert head.headers["Content-Type"] == get.headers["Content-Type"]
+
+    def test_head_where_only_post_is_taken_is_a_405_without_a_body(self, router):
+        connection = wire.connect(router.url)
+        answer = wire.exchange(connection, "HEAD", "/api/v1/embeddings", headers=router.authorization)
+        assert answer.status == 405 and answer.body == b"" and answer.headers["Allow"] == "POST, OPTIONS"
+        assert wire.exchange(connection, "GET", "/healthz").status == 200, "nothing is left on the connection"
+        connection.close()
+
+
+PYTHON_SDK = "speakeasy-sdk/python 1.3.84 2.914.0 1.0.0 openrouter"
+
+
+class TestProcessing:
+    """While an answer takes long, clients known to wait on are told that work goes on (every 2 s)."""
+
+    @pytest.fixture(scope="class")
+    def slow(self, tmp_path_factory, fake):
+        config = configuration(provider(fake.base_url), models=[model_of("delay-5000ms")], embedded=False)
+        router = Router(tmp_path_factory.mktemp("slow"), config)
+        yield router
+        router.stop()
+
+    def ask(self, slow, agent: str, version: str = "1.1") -> bytes:
+        body = json.dumps({"input": "a slow text", "model": "test/delay-5000ms"}).encode()
+        request = post(slow, f"User-Agent: {agent}", body=body)
+        return wire.raw(slow.port, request.replace(b"HTTP/1.1", f"HTTP/{version}".encode(), 1))
+
+    def test_those_that_accept_it_hear_of_it_and_others_do_not(self, slow):
+        agents = [(PYTHON_SDK, "1.1"), ("speakeasy-sdk/typescript 1.3.19 x @openrouter/sdk", "1.1"),
+                  ("OpenAI/Python 3.54.0", "1.1"), ("curl/8", "1.1"), (PYTHON_SDK, "1.0")]  # fmt: skip
+        with ThreadPoolExecutor(len(agents)) as pool:
+            received = list(pool.map(lambda agent: self.ask(slow, *agent), agents))
+        for text in received[:2]:
+            assert text.startswith(b"HTTP/1.1 102 Processing\r\n\r\n") and parse(text).status == 200
+        for text in received[2:]:
+            assert text.startswith(b"HTTP/1.1 200 ") and b" 102 " not in text
 
 
 BROKEN = {
@@ -294,8 +332,6 @@ class TestSize:
 
 
 def test_a_hundred_clients_at_once_each_get_their_own(router):
-    from concurrent.futures import ThreadPoolExecutor
-
     def one(i: int) -> bool:
         text = f"client {i}"
         answer = router.embed(text, model="test/ok", encoding_format="base64" if i % 2 else "float")
@@ -306,8 +342,6 @@ def test_a_hundred_clients_at_once_each_get_their_own(router):
 
 
 def test_the_embedded_model_serves_many_clients_at_once(router):
-    from concurrent.futures import ThreadPoolExecutor
-
     from support.vectors import cosine
 
     texts = [f"text number {i}" for i in range(64)]

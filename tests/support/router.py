@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from support import wire
+from support import log_audit, wire
 from support.program import BINARY, MODEL_DIR, Program, require, run
 
 TAURUS = "Taurus"
@@ -61,6 +61,8 @@ def configuration(
     if embedded:
         inside["model_dir"] = require(MODEL_DIR, "scripts/fetch-weights puts it there")
     chapters = {"embedded": inside, **(sections or {})}
+    # The debug lines are audited too (support/log_audit.py).
+    chapters["telemetry"] = {"log_level": "debug", **chapters.get("telemetry", {})}
     return "".join(
         [*(table(f"[{name}]", members) for name, members in chapters.items()), *providers, *(m.toml() for m in models)]
     )
@@ -74,11 +76,15 @@ class Router:
         self.config_file = folder / "embedrouter.toml"
         self.config_file.write_text(config)
         self.key = self.create_key()["key"] if key else None
+        for name, value in (environment or {}).items():
+            if "KEY" in name:
+                log_audit.secret(value)
         self.program = Program(
             [str(BINARY), "serve", "--config", str(self.config_file), "--listen", "127.0.0.1:0", "--data-dir",
              str(self.data_dir)],
             environment,
         )  # fmt: skip
+        log_audit.watch(str(folder), self.program.err)
         line = self.program.first_line()
         assert line.startswith("listening on http"), line
         self.url = line.removeprefix("listening on ")
@@ -88,7 +94,9 @@ class Router:
     def create_key(self, *flags: str) -> dict:
         done = run("keys", "create", "--json", "--data-dir", self.data_dir, *flags)
         assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
+        made = json.loads(done.stdout)
+        log_audit.secret(made["key"])
+        return made
 
     @property
     def authorization(self) -> dict[str, str]:
@@ -96,6 +104,7 @@ class Router:
 
     def request(self, method: str, path: str, body=None, headers: dict | None = None) -> wire.Answer:
         """`path` is absolute. `headers` are added to the key's; None as a value takes one out."""
+        log_audit.sent(body)
         merged = {**self.authorization, **(headers or {})}
         return wire.request(self.url, method, path, body, {k: v for k, v in merged.items() if v is not None})
 
@@ -104,6 +113,7 @@ class Router:
 
     def begin(self, input, model: str):
         """Sends a request and returns its connection, the answer unread."""
+        log_audit.text(input)
         connection = wire.connect(self.url)
         headers = {**self.authorization, "Content-Type": "application/json"}
         connection.request("POST", "/api/v1/embeddings", json.dumps({"input": input, "model": model}), headers)

@@ -1,6 +1,5 @@
 #include "api/provider_preferences.h"
 
-#include <bitset>
 #include <cmath>
 #include <iterator>
 
@@ -11,24 +10,30 @@ namespace {
 
 constexpr std::size_t kMostEntries = 256;
 
-// {"a": …, "b": …}: `read(name, param)` for each member that is not null.
-template <class Read>
-Result<void> for_each_member(RequestReader& reader, std::string_view param, Read read) {
+// An object: `read` for each member that is in `known` (rows with a name) and not null. Others are skipped.
+template <class Rows, class Read>
+Result<void> read_members(RequestReader& reader, std::string_view param, const Rows& known, Read read) {
   if (auto open = reader.open_object(param); !open) return open;
+  std::uint32_t seen = 0;
   bool first = true;
   JsonString key;
   while (reader.json().next_member(first, key)) {
     const std::string_view name = reader.in_place(key);
+    const auto row = std::ranges::find_if(known, [&](const auto& r) { return r.name == name; });
+    if (row == std::end(known)) {
+      if (!reader.json().skip()) return reader.malformed();
+      continue;
+    }
+    const std::uint32_t bit = 1U << std::distance(std::begin(known), row);
+    if ((seen & bit) != 0) {
+      const std::string path = std::string(param) + "." + std::string(name);
+      return invalid(path, path + " appears twice");
+    }
+    seen |= bit;
     if (reader.skip_null()) continue;
-    auto done = read(name);
-    if (!done) return done;
+    if (auto done = read(*row); !done) return done;
   }
   if (!reader.json().ok()) return reader.malformed();
-  return {};
-}
-
-Result<void> skip(RequestReader& reader) {
-  if (!reader.json().skip()) return reader.malformed();
   return {};
 }
 
@@ -95,12 +100,8 @@ struct Amount {
 };
 Result<void> read_amounts(RequestReader& reader, std::string_view param, bool or_text,
                           std::initializer_list<Amount> amounts) {
-  return for_each_member(reader, param, [&](std::string_view name) -> Result<void> {
-    const auto* const known = std::ranges::find(amounts, name, &Amount::name);
-    if (known == amounts.end()) return skip(reader);
-    const std::string path = std::string(param) + "." + std::string(name);
-    if (known->value->has_value()) return invalid(path, path + " appears twice");
-    return read_amount(reader, path, or_text, *known->value);
+  return read_members(reader, param, amounts, [&](const Amount& amount) {
+    return read_amount(reader, std::string(param) + "." + std::string(amount.name), or_text, *amount.value);
   });
 }
 
@@ -130,19 +131,32 @@ Result<void> read_sort_name(RequestReader& reader, std::string_view param, Sort&
   return {};
 }
 
+struct Member {
+  std::string_view name;
+  Result<void> (*read)(RequestReader&, ProviderPreferences&);
+};
+using P = ProviderPreferences;
+using R = RequestReader;
+
+// Means something only where there are several models.
+Result<void> read_partition(RequestReader& reader, ProviderPreferences&) {
+  const auto partition = reader.text("provider.sort.partition");
+  if (!partition) return fail(partition.error());
+  if (*partition == "model" || *partition == "none") return {};
+  return invalid("provider.sort.partition", "provider.sort.partition must be \"model\" or \"none\"");
+}
+
+constexpr Member kSortMembers[] = {
+    {"by", [](R& r, P& p) { return read_sort_name(r, "provider.sort.by", p.sort); }},
+    {"partition", read_partition},
+};
+
 Result<void> read_sort(RequestReader& reader, ProviderPreferences& out) {
   if (reader.json().kind() == JsonKind::string) return read_sort_name(reader, "provider.sort", out.sort);
   if (reader.json().kind() != JsonKind::object)
     return reader.wrong_kind("provider.sort", "a string or an object with by and partition");
-  return for_each_member(reader, "provider.sort", [&](std::string_view name) -> Result<void> {
-    if (name == "by") return read_sort_name(reader, "provider.sort.by", out.sort);
-    if (name != "partition") return skip(reader);
-    const auto partition =
-        reader.text("provider.sort.partition");  // means something only where there are several models
-    if (!partition) return fail(partition.error());
-    if (*partition == "model" || *partition == "none") return {};
-    return invalid("provider.sort.partition", "provider.sort.partition must be \"model\" or \"none\"");
-  });
+  return read_members(reader, "provider.sort", kSortMembers,
+                      [&](const Member& member) { return member.read(reader, out); });
 }
 
 Result<void> read_data_collection(RequestReader& reader, ProviderPreferences& out) {
@@ -154,26 +168,26 @@ Result<void> read_data_collection(RequestReader& reader, ProviderPreferences& ou
 }
 
 Result<void> read_options(RequestReader& reader, ProviderPreferences& out) {
-  return for_each_member(reader, "provider.options", [&](std::string_view slug) -> Result<void> {
+  constexpr std::string_view kParam = "provider.options";
+  if (auto open = reader.open_object(kParam); !open) return open;
+  bool first = true;
+  JsonString key;
+  while (reader.json().next_member(first, key)) {
+    ProviderPreferences::Option option{reader.in_place(key), {}};
+    if (std::ranges::find(out.options, option.slug, &ProviderPreferences::Option::slug) != out.options.end())
+      return invalid(kParam, "provider.options names one provider twice");
+    if (reader.skip_null()) continue;
     if (out.options.size() == kMostEntries) {
-      return invalid("provider.options",
-                     "provider.options has more than " + std::to_string(kMostEntries) + " entries");
+      return invalid(kParam, "provider.options has more than " + std::to_string(kMostEntries) + " entries");
     }
-    if (reader.json().kind() != JsonKind::object)
-      return reader.wrong_kind("provider.options", "an object of objects");
-    ProviderPreferences::Option option{slug, {}};
+    if (reader.json().kind() != JsonKind::object) return reader.wrong_kind(kParam, "an object of objects");
     if (!reader.json().skip(&option.json)) return reader.malformed();
     out.options.push_back(option);
-    return {};
-  });
+  }
+  if (!reader.json().ok()) return reader.malformed();
+  return {};
 }
 
-struct Member {
-  std::string_view name;
-  Result<void> (*read)(RequestReader&, ProviderPreferences&);
-};
-using P = ProviderPreferences;
-using R = RequestReader;
 constexpr Member kMembers[] = {
     {"order", [](R& r, P& p) { return p.has_order = true, read_strings(r, "provider.order", p.order); }},
     {"only", [](R& r, P& p) { return p.has_only = true, read_strings(r, "provider.only", p.only); }},
@@ -214,16 +228,9 @@ constexpr Member kMembers[] = {
 }  // namespace
 
 Result<void> read_provider(RequestReader& reader, ProviderPreferences& out) {
-  std::bitset<std::size(kMembers)> seen;
-  return for_each_member(reader, "provider", [&](std::string_view name) -> Result<void> {
-    const auto* const member = std::ranges::find(kMembers, name, &Member::name);
-    if (member == std::end(kMembers)) return skip(reader);
-    const auto index = static_cast<std::size_t>(member - kMembers);
-    if (seen.test(index))
-      return invalid("provider." + std::string(name), "provider." + std::string(name) + " appears twice");
-    seen.set(index);
-    return member->read(reader, out);
-  });
+  static_assert(std::size(kMembers) <= 32, "read_members remembers 32");
+  return read_members(reader, "provider", kMembers,
+                      [&](const Member& member) { return member.read(reader, out); });
 }
 
 }  // namespace embedrouter::api

@@ -150,8 +150,7 @@ Error in_words(const error_code& error, const Framing& framing, std::string_view
   return malformed(error == http::error::need_more ? "the head ends too early" : error.message());
 }
 
-// host [":" port] (RFC 9112, 3.2), or nothing. What is between the brackets of an IP literal is not looked
-// at.
+// host [":" port] (RFC 9112, 3.2), or nothing. Of an IP literal only the characters are checked.
 bool is_authority(std::string_view text) {
   if (text.starts_with('[')) {
     const std::size_t close = text.find(']');

@@ -214,7 +214,9 @@ class InputReader {
       }
       return invalid_item(index, at, "is of type " + std::string(media) + ": the models here take text only");
     }
-    return invalid_item(index, at + ".type", "must be \"text\"");
+    return invalid_item(
+        index, at + ".type",
+        "must be \"text\", or a kind of media: image_url, input_audio, input_video, input_file");
   }
 
   static constexpr std::size_t kMembersLookedAt = 16;

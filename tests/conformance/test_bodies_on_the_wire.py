@@ -3,6 +3,7 @@
 import gzip
 import http.client
 import json
+import re
 import socket
 import ssl
 import zlib
@@ -58,8 +59,7 @@ class TestCompressedBodies:
         coded = post(router, "Content-Encoding: gzip", body=GZIP_BODY, keep=True)
         broken = post(router, "Content-Encoding: gzip", body=OK_BODY, keep=True)
         received = wire.raw(router.port, coded + broken + coded + post(router))
-        statuses = [int(line.split()[1]) for line in received.splitlines() if line.startswith(b"HTTP/1.1 ")]
-        assert statuses == [200, 400, 200, 200]
+        assert re.findall(rb"HTTP/1\.1 (\d+) ", received) == [b"200", b"400", b"200", b"200"]
 
     @pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd"])
     @pytest.mark.parametrize("spoil", ["cut", "behind", "plain"])

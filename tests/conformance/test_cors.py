@@ -9,16 +9,17 @@ from support.wire import assert_envelope
 PAGE = "https://app.example.com"
 
 
-class TestCors:
-    @pytest.fixture(scope="class")
-    def open_to_a_page(self, tmp_path_factory, fake):
-        config = configuration(
-            provider(fake.base_url), models=[model_of("ok")], embedded=False, sections={"server": {"cors_origins": [PAGE]}}
-        )
-        router = Router(tmp_path_factory.mktemp("cors"), config)
-        yield router
-        router.stop()
+@pytest.fixture(scope="module")
+def open_to_a_page(tmp_path_factory, fake):
+    config = configuration(
+        provider(fake.base_url), models=[model_of("ok")], embedded=False, sections={"server": {"cors_origins": [PAGE]}}
+    )
+    router = Router(tmp_path_factory.mktemp("cors"), config)
+    yield router
+    router.stop()
 
+
+class TestCors:
     def preflight(self, router, origin: str) -> wire.Answer:
         headers = {"Authorization": None, "Origin": origin, "Access-Control-Request-Method": "POST",
                    "Access-Control-Request-Headers": "authorization,content-type"}  # fmt: skip

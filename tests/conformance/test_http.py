@@ -203,15 +203,16 @@ class TestOptionsAndHead:
 PYTHON_SDK = "speakeasy-sdk/python 1.3.84 2.914.0 1.0.0 openrouter"
 
 
+@pytest.fixture(scope="module")
+def slow(tmp_path_factory, fake):
+    config = configuration(provider(fake.base_url), models=[model_of("delay-5000ms")], embedded=False)
+    router = Router(tmp_path_factory.mktemp("slow"), config)
+    yield router
+    router.stop()
+
+
 class TestProcessing:
     """While an answer takes long, clients known to wait on are told that work goes on (every 2 s)."""
-
-    @pytest.fixture(scope="class")
-    def slow(self, tmp_path_factory, fake):
-        config = configuration(provider(fake.base_url), models=[model_of("delay-5000ms")], embedded=False)
-        router = Router(tmp_path_factory.mktemp("slow"), config)
-        yield router
-        router.stop()
 
     def ask(self, slow, agent: str, version: str = "1.1") -> bytes:
         body = json.dumps({"input": "a slow text", "model": "test/delay-5000ms"}).encode()

@@ -5,7 +5,8 @@ import socket
 import time
 
 from support import wire
-from support.router import TAURUS, configuration
+from support.program import MODEL_DIR
+from support.router import TAURUS, TAURUS_TOKENS, configuration
 from support.wire import assert_envelope
 
 INTERVAL = 0.5  # seconds
@@ -39,11 +40,15 @@ def test_a_model_that_is_wedged_shows_within_two_intervals_and_recovers_by_itsel
     """One worker thread and more in its queue than it can do in two intervals: nobody gets a turn in time."""
     router = start_router(
         configuration(
-            sections={"server": {"readyz_interval": f"{int(INTERVAL * 1000)}ms"}, "embedded": {"threads": 1, **embedded()}}
+            sections={
+                "server": {"readyz_interval": f"{int(INTERVAL * 1000)}ms"},
+                "embedded": {"enabled": True, "model_dir": MODEL_DIR, "precision": "fp32", "threads": 1},
+            }
         )
     )
     became_ready(router)
-    text = "word " * 250
+    # Each text fills a batch to the last token: a shorter one would leave room, and short texts are let in there.
+    text = "word " * (TAURUS_TOKENS - 2)
     flood = [router.begin([text] * 6, TAURUS) for _ in range(400)]
     try:
         seen = []
@@ -65,13 +70,7 @@ def test_a_model_that_is_wedged_shows_within_two_intervals_and_recovers_by_itsel
     assert router.embed("after all").status == 200
 
 
-def embedded() -> dict:
-    from support.program import MODEL_DIR
-
-    return {"enabled": True, "model_dir": MODEL_DIR, "precision": "fp32"}
-
-
-def test_while_it_drains_it_is_not_ready(start_router, fake):
+def test_while_it_drains_it_is_not_ready(start_router):
     router = start_router(configuration(embedded=False, sections={"server": {"readyz_interval": "200ms"}}))
     became_ready(router)
     # A request that has begun keeps its connection through the beginning of the end.

@@ -12,6 +12,9 @@ OK_BODY = json.dumps(OK).encode()
 
 def parse(received: bytes) -> wire.Answer:
     """The first response of a raw exchange, interim ones skipped."""
+    while received.startswith(b"HTTP/1.1 1"):
+        received = received.partition(b"\r\n\r\n")[2]
+
     class Replay:
         def makefile(self, *_):
             return io.BytesIO(received)

@@ -85,6 +85,8 @@ class Error {
   // Display name of the provider that failed, and its own code. Empty if none did.
   const std::string& provider() const noexcept { return provider_; }
   const std::string& provider_code() const noexcept { return provider_code_; }
+  // The HTTP status the provider answered; 0 if it answered none, or a 200.
+  int upstream_status() const noexcept { return upstream_status_; }
   std::optional<std::chrono::milliseconds> retry_after() const noexcept { return retry_after_; }
 
   Error with_detail(std::string v) && { return detail_ = std::move(v), std::move(*this); }
@@ -93,11 +95,13 @@ class Error {
   Error with_provider(std::string name, std::string code = {}) && {
     return provider_ = std::move(name), provider_code_ = std::move(code), std::move(*this);
   }
+  Error with_upstream_status(int v) && { return upstream_status_ = v, std::move(*this); }
   Error with_retry_after(std::chrono::milliseconds v) && { return retry_after_ = v, std::move(*this); }
 
  private:
   ErrorCode code_;
   std::string message_, detail_, param_, provider_, provider_code_;
+  int upstream_status_ = 0;
   std::optional<std::uint32_t> item_;
   std::optional<std::chrono::milliseconds> retry_after_;
 };

@@ -1,4 +1,5 @@
 #include "api/embed_reply.h"
+#include "api/usd.h"
 #include "api/vector_text.h"
 #include "base/json_text.h"
 
@@ -66,17 +67,6 @@ void write_base64(Pieces& out, const VectorView& vector, std::size_t width) {
     append_base64(out.text(), values_of(vector, width));
   }
   out.text() += '"';
-}
-
-// Units of 1e-12 as a decimal JSON number: 160000 → 0.00000016.
-void append_usd(std::string& out, std::int64_t pico) {
-  constexpr std::int64_t kPerUsd = 1'000'000'000'000;
-  out += std::to_string(pico / kPerUsd);
-  std::string decimals = std::to_string(pico % kPerUsd);
-  if (decimals == "0") return;
-  decimals.insert(0, 12 - decimals.size(), '0');
-  decimals.erase(decimals.find_last_not_of('0') + 1);
-  out += '.' + decimals;
 }
 
 void append_usage(std::string& out, const Usage& usage) {

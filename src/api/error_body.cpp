@@ -3,7 +3,7 @@
 #include <array>
 
 #include "api/json_cursor.h"
-#include "base/json_text.h"
+#include "api/json_members.h"
 
 namespace embedrouter::api {
 namespace {
@@ -11,12 +11,11 @@ namespace {
 constexpr std::size_t kLongestMessage = 300;
 constexpr std::size_t kLongestCode = 64;
 
-void append_member(std::string& out, std::string_view name, std::string_view value) {
-  if (value.empty()) return;
-  out += ',';
-  append_json_string(out, name);
-  out += ':';
-  append_json_string(out, value);
+constexpr std::string_view kInternalMessage =
+    "Internal Server Error: the router could not do this; its log says why under the request id";
+
+void append_known(std::string& out, std::string_view name, std::string_view value) {
+  if (!value.empty()) members::text(out, name, value);
 }
 
 // One line of printable text, at most `most` bytes, cut between characters.
@@ -78,23 +77,29 @@ void read_object(JsonCursor& json, UpstreamComplaint& said, int depth) {
 
 }  // namespace
 
-std::string encode_error(const Error& error, std::string_view request_id, std::string_view metadata_json) {
+std::string encode_error(const Error& error, std::string_view request_id, const ErrorStory& story) {
   const ErrorTraits& row = traits(error.code());
-  std::string out = R"({"error":{"code":)" + std::to_string(row.http_status) + R"(,"message":)";
-  append_json_string(out, error.message());
-  out += R"(,"metadata":{"error_type":)";
-  append_json_string(out, row.error_type);
-  append_member(out, "code", row.name);
-  append_member(out, "param", error.param());
-  if (error.item()) out += R"(,"item":)" + std::to_string(*error.item());
-  append_member(out, "provider_name", error.provider());
-  if (row.http_status != 500) append_member(out, "provider_code", error.provider_code());
-  append_member(out, "request_id", request_id);
-  out += R"(}},"user_id":null)";
-  if (!metadata_json.empty()) {
-    out += R"(,"openrouter_metadata":)";
-    out += metadata_json;
+  const bool withheld = row.http_status == 500;
+  std::string out = R"({"error":{)";
+  members::number(out, "code", row.http_status);
+  members::text(out, "message", withheld ? kInternalMessage : std::string_view(error.message()));
+  members::key(out, "metadata");
+  out += '{';
+  members::text(out, "error_type", row.error_type);
+  members::text(out, "code", row.name);
+  append_known(out, "param", error.param());
+  if (error.item()) members::number(out, "item", *error.item());
+  if (!withheld) {
+    append_known(out, "provider_name", error.provider());
+    append_known(out, "provider_code", error.provider_code());
+    if (!story.previous_errors.empty()) members::literal(out, "previous_errors", story.previous_errors);
   }
+  append_known(out, "request_id", request_id);
+  out += '}';
+  if (!withheld && !story.availability.empty()) members::literal(out, "availability", story.availability);
+  out += R"(},"user_id":null)";
+  if (!withheld && !story.openrouter_metadata.empty())
+    members::literal(out, "openrouter_metadata", story.openrouter_metadata);
   return out += '}';
 }
 

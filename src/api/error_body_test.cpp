@@ -26,9 +26,23 @@ TEST(EncodeError, names_the_provider_and_its_code_but_not_on_a_500) {
             std::string::npos);
 }
 
-TEST(EncodeError, carries_metadata_as_a_sibling) {
-  const std::string body = encode_error(Error(ErrorCode::not_found, "m"), "", R"({"attempt":0})");
+TEST(EncodeError, carries_what_routing_tells) {
+  const ErrorStory story{R"({"code":"c"})", R"([{"provider":"A"}])", R"({"attempt":0})"};
+  const std::string body = encode_error(Error(ErrorCode::not_found, "m"), "", story);
+  EXPECT_NE(body.find(R"("previous_errors":[{"provider":"A"}]},"availability":{"code":"c"}})"),
+            std::string::npos)
+      << body;
   EXPECT_TRUE(body.ends_with(R"("user_id":null,"openrouter_metadata":{"attempt":0}})")) << body;
+}
+
+TEST(EncodeError, withholds_everything_on_a_500) {
+  const ErrorStory story{R"({"code":"c"})", R"([{"provider":"A"}])", R"({"attempt":0})"};
+  const std::string body = encode_error(Error(ErrorCode::internal, "disk /x is full"), "gen-emb-1", story);
+  EXPECT_EQ(
+      body,
+      R"({"error":{"code":500,"message":"Internal Server Error: the router could not do this; its log says why )"
+      R"(under the request id","metadata":{"error_type":"server","code":"internal","request_id":"gen-emb-1"}},)"
+      R"("user_id":null})");
 }
 
 TEST(ReadComplaint, reads_the_shapes_providers_use) {

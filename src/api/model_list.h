@@ -1,30 +1,25 @@
 #pragma once
-// GET /embeddings/models (CONTRACT 5.1): the entry of a model, a page of them, and the query that asks for
-// one.
+// The lists of models (CONTRACT 5): the entry of a model, a page of them, and how a client reads one.
 
 #include <embedrouter/result.h>
 
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-namespace embedrouter::api {
+#include "api/endpoint_list.h"
+#include "api/model_query.h"
 
-// An endpoint as its model's entry shows it (an extension: `embedrouter.endpoints`).
-struct ListedEndpoint {
-  std::string_view provider, price_prompt, space, quantization;
-  std::uint32_t max_batch_items = 0;  // 0: no declared limit
-  bool normalized = true, token_ids = false;
-};
+namespace embedrouter::api {
 
 struct ListedModel {
   std::string_view id, name, description, tokenizer;  // description and tokenizer may be empty
   std::int64_t created = 0;                           // unix seconds
   std::uint32_t context_length = 0;                   // 0: unknown
   std::string_view price_prompt = "0";                // of the cheapest endpoint
+  std::int64_t pico_usd_per_token = 0;                // the same, 1e-12 USD
   std::uint32_t dimensions = 0;
   std::span<const std::uint32_t> matryoshka;
   std::span<const std::string> aliases;
@@ -33,18 +28,20 @@ struct ListedModel {
   std::vector<ListedEndpoint> endpoints;
 };
 
+// The members of the request that the model honours.
+std::vector<std::string_view> supported_parameters(const ListedModel& model);
+
 void append_model(std::string& out, const ListedModel& model);
+// The clients refuse a null tokenizer in a list of models and a missing one in a list of endpoints.
+enum class Absent : std::uint8_t { is_left_out, is_null };
+void append_architecture(std::string& out, const ListedModel& model, Absent absent);
+void append_pricing(std::string& out, std::string_view price_prompt);
 
-// offset >= 0 (0 if absent) and limit 1…1000 (500 if absent and an offset is given; all if neither is).
-struct Page {
-  std::size_t offset = 0;
-  std::optional<std::size_t> limit;  // nullopt: everything
-};
-// Fails with a 400 that names the parameter. Other parameters are left alone.
-Result<Page> parse_page(std::string_view query);
-
-// `path`: of the request, for links.next.
-std::string encode_model_list(std::span<const ListedModel> all, Page page, std::string_view path);
+std::string encode_model(const ListedModel& model);  // {"data":{…}}
+std::string encode_model_count(std::size_t count);
+// `path` and `query`: of the request, for links.next. The answer is a list to OpenAI's clients too.
+std::string encode_model_list(std::span<const ListedModel> all, Page page, std::string_view path,
+                              std::string_view query);
 
 // What a client shows of a list; text is unescaped.
 struct ModelSummary {

@@ -130,6 +130,8 @@ Result<void> Service::listen() {
   shared_.in_flight = &in_flight_;
   shared_.cors_origins = config_.server.cors_origins;
   shared_.spans = exporter_.get();
+  shared_.statistics = &statistics_;
+  shared_.usage = &usage_;
   shared_.authority = authority_of(config_.server.listen, server_->port());
   const std::size_t threads = io_threads(config_.server.threads);
   readiness_ = std::make_unique<gateway::Readiness>(clock_, config_.server.readyz_interval, threads);
@@ -180,7 +182,7 @@ Result<std::unique_ptr<Service::Worker>> Service::make_worker(std::size_t index)
     for (const catalog::Endpoint& endpoint : model->endpoints) {
       auto embedder = make_embedder(endpoint, *worker);
       if (!embedder) return fail(std::move(embedder).error());
-      routes.push_back({&endpoint, *std::move(embedder)});
+      routes.push_back({&endpoint, *std::move(embedder), &statistics_.of(endpoint.id)});
     }
   }
   worker->router = std::make_unique<routing::Router>(*catalog_, std::move(routes), clock_, worker->random);
@@ -210,7 +212,8 @@ Result<std::unique_ptr<embed::Embedder>> Service::make_embedder(const catalog::E
         std::ranges::find(config_.providers, endpoint.provider_slug, &catalog::ProviderConfig::slug);
     options.max_concurrency = provider->max_concurrency;
   }
-  auto attempt = std::make_unique<embed::Attempt>(std::move(inner), std::move(options), clock_, metrics_);
+  auto attempt = std::make_unique<embed::Attempt>(std::move(inner), std::move(options),
+                                                  statistics_.of(endpoint.id), clock_, metrics_);
   const embed::BatchLimits limits{endpoint.max_batch_items, endpoint.max_batch_tokens};
   return std::make_unique<embed::Split>(std::move(attempt), limits);
 }

@@ -13,6 +13,7 @@
 #include "base/metrics.h"
 #include "base/random.h"
 #include "catalog/catalog.h"
+#include "embed/endpoint_statistics.h"
 #include "gateway/gateway.h"
 #include "inference/local_model.h"
 #include "ledger/keys.h"
@@ -65,6 +66,8 @@ class Service {
   Log& log_;
   SystemClock clock_;
   Metrics metrics_;
+  embed::StatisticsBook statistics_;
+  ledger::UsageMeter usage_;
   gateway::InFlight in_flight_;
   std::unique_ptr<inference::LocalModel> model_;
   std::shared_ptr<const catalog::Catalog> catalog_;

@@ -42,7 +42,7 @@ constexpr std::array<ErrorTraits, kErrorCodeCount> kTable{{
     {upstream_invalid_vector, "upstream_invalid_vector",   502, "provider_unavailable",     true,  true,  true},
     {upstream_rejected,       "upstream_rejected",         400, "invalid_request",          false, false, false},
     {upstream_unauthorized,   "upstream_unauthorized",     502, "provider_unavailable",     false, true,  true},
-    {upstream_quota,          "upstream_quota",            502, "provider_unavailable",     false, true,  false},
+    {upstream_quota,          "upstream_quota",            502, "provider_unavailable",     false, true,  true},
     {upstream_rate_limited,   "upstream_rate_limited",     429, "rate_limit_exceeded",      false, true,  false},
     {upstream_overloaded,     "upstream_overloaded",       529, "provider_overloaded",      true,  true,  true},
     {upstream_timeout,        "upstream_timeout",          504, "timeout",                  false, true,  true},

@@ -36,10 +36,11 @@ class Place {
 
 }  // namespace
 
-Attempt::Attempt(std::unique_ptr<Embedder> inner, AttemptOptions options, const Clock& clock,
-                 Metrics& metrics)
+Attempt::Attempt(std::unique_ptr<Embedder> inner, AttemptOptions options, EndpointStatistics& statistics,
+                 const Clock& clock, Metrics& metrics)
     : inner_(std::move(inner)),
       options_(std::move(options)),
+      statistics_(statistics),
       clock_(clock),
       gate_(options_.contract),
       answered_(metrics.counter("embedrouter_attempts_total", kAttemptsHelp,
@@ -62,7 +63,8 @@ Task<Result<api::EmbedReply>> Attempt::embed(const api::EmbedRequest& request, C
   auto outcome = co_await ask(request, call);
   record(outcome, start, call);
   if (!outcome && outcome.error().provider().empty()) {
-    co_return fail(std::move(outcome.error()).with_provider(options_.provider));
+    const std::string code = outcome.error().provider_code();
+    co_return fail(std::move(outcome.error()).with_provider(options_.provider, code));
   }
   co_return outcome;
 }
@@ -105,17 +107,26 @@ Task<Result<void>> Attempt::resolve_twins(const api::EmbedRequest& request, Gate
 }
 
 void Attempt::record(const Result<api::EmbedReply>& outcome, Clock::Steady start, Call& call) {
-  const auto took = clock_.now() - start;
+  const Clock::Steady now = clock_.now();
+  const auto took = now - start;
   seconds_.Observe(std::chrono::duration<double>(took).count());
   (outcome ? answered_ : failed_).Increment();
   AttemptRecord entry;
   entry.endpoint = options_.endpoint;
   entry.provider = options_.provider;
-  entry.ok = outcome.has_value();
-  if (!outcome) entry.code = outcome.error().code();
   entry.took = std::chrono::duration_cast<std::chrono::milliseconds>(took);
   entry.started = start;
   entry.span = call.attempt_span;
+  if (outcome) {
+    entry.ok = true;
+    entry.status = 200;
+    statistics_.add_success(now, took, outcome->usage.prompt_tokens);
+  } else {
+    const Error& error = outcome.error();
+    entry.code = error.code();
+    entry.status = error.upstream_status() != 0 ? error.upstream_status() : error.http_status();
+    statistics_.add_error(now, error);
+  }
   call.attempts.push_back(std::move(entry));
 }
 

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "embed/embedder.h"
+#include "embed/endpoint_statistics.h"
 #include "embed/gate.h"
 
 namespace embedrouter::embed {
@@ -20,8 +21,9 @@ struct AttemptOptions {
 // What comes out is a reply that passed or an Error that names the provider.
 class Attempt final : public Embedder {
  public:
-  // `clock` and `metrics` must outlive it.
-  Attempt(std::unique_ptr<Embedder> inner, AttemptOptions options, const Clock& clock, Metrics& metrics);
+  // `statistics` (the endpoint's), `clock` and `metrics` must outlive it.
+  Attempt(std::unique_ptr<Embedder> inner, AttemptOptions options, EndpointStatistics& statistics,
+          const Clock& clock, Metrics& metrics);
 
   std::string_view name() const override { return options_.endpoint; }
   Task<Result<api::EmbedReply>> embed(const api::EmbedRequest& request, Call& call) override;
@@ -34,6 +36,7 @@ class Attempt final : public Embedder {
 
   std::unique_ptr<Embedder> inner_;
   AttemptOptions options_;
+  EndpointStatistics& statistics_;
   const Clock& clock_;
   Gate gate_;
   std::uint32_t running_ = 0;

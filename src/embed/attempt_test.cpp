@@ -23,13 +23,14 @@ struct Bench {
     options.provider = "Fake";
     options.contract = {8};
     options.max_concurrency = concurrency;
-    attempt = std::make_unique<Attempt>(std::move(scripted), options, clock, metrics);
+    attempt = std::make_unique<Attempt>(std::move(scripted), options, statistics, clock, metrics);
   }
   Result<api::EmbedReply> embed(const TextRequest& texts) {
     return run_task(attempt->embed(texts.request, call));
   }
 
   ManualClock clock;
+  EndpointStatistics statistics;
   Metrics metrics;
   ScriptedEmbedder* inner = nullptr;
   std::unique_ptr<Attempt> attempt;
@@ -47,6 +48,32 @@ TEST(Attempt, answers_and_records) {
   EXPECT_NE(bench.metrics.render().find(
                 "embedrouter_attempts_total{endpoint=\"test/model@fake\",outcome=\"ok\"} 1"),
             std::string::npos);
+}
+
+TEST(Attempt, counts_for_its_endpoint_as_it_ended) {
+  Bench bench;
+  bench.inner->script = {testing::fails_with(ErrorCode::upstream_error),
+                         testing::fails_with(ErrorCode::upstream_rate_limited),
+                         testing::fails_with(ErrorCode::upstream_rejected)};
+  const TextRequest texts({"alpha"});
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(bench.embed(texts).has_value(), i >= 3);
+  const auto counts = bench.statistics.counts(bench.clock.now(), std::chrono::seconds(30));
+  EXPECT_EQ(counts.successes, 2U);
+  EXPECT_EQ(counts.failures, 1U);
+  EXPECT_EQ(counts.rate_limited, 1U);
+}
+
+TEST(Attempt, keeps_the_status_and_the_code_of_the_provider) {
+  Bench bench;
+  bench.inner->script = {[](const api::EmbedRequest&) -> Result<api::EmbedReply> {
+    return fail(
+        Error(ErrorCode::upstream_unauthorized, "m").with_provider({}, "bad_key").with_upstream_status(403));
+  }};
+  const auto reply = bench.embed(TextRequest({"alpha"}));
+  ASSERT_FALSE(reply);
+  EXPECT_EQ(reply.error().provider(), "Fake");
+  EXPECT_EQ(reply.error().provider_code(), "bad_key");
+  EXPECT_EQ(bench.call.attempts.front().status, 403);
 }
 
 TEST(Attempt, an_answer_that_fails_the_gate_is_a_failed_attempt_of_that_provider) {

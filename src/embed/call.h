@@ -17,7 +17,7 @@ struct AttemptRecord {
   std::string provider;  // display name
   bool ok = false;
   ErrorCode code = ErrorCode::internal;  // if not ok
-  int upstream_status = 0;               // HTTP status the upstream answered, 0 if none
+  int status = 0;                        // what the upstream answered; else what the failure is to the caller
   std::chrono::milliseconds took{0};
   std::chrono::steady_clock::time_point started{};
   std::uint64_t span = 0;  // its id in the request's trace
@@ -31,6 +31,12 @@ struct StageTimes {
   std::chrono::nanoseconds gate{0};       // looking at answers
 };
 
+// An endpoint of the model that was asked for. The views are of the catalog.
+struct CandidateRecord {
+  std::string_view endpoint, provider, model;  // id; display name; canonical id
+  std::string excluded_by;                     // member of the request that took it out; empty: it may answer
+};
+
 // What belongs to one request of a caller while it is being answered, and the story of how: "why did it go
 // there?". Lives in the gateway's coroutine; used from one thread.
 struct Call {
@@ -40,6 +46,8 @@ struct Call {
   std::string request_id;  // the generation id
   std::chrono::steady_clock::time_point deadline;
   std::string pinned_space;  // X-Embedrouter-Space: an answer of another space is refused; empty: none pinned
+  // All endpoints of the model: those that may answer in the order they are tried in, then the others.
+  std::vector<CandidateRecord> candidates;
   std::vector<AttemptRecord> attempts;
   StageTimes times;
 

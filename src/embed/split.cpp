@@ -35,7 +35,8 @@ Error shifted(Error error, std::size_t offset) {
   moved = std::move(moved)
               .with_detail(error.detail())
               .with_item(item)
-              .with_provider(error.provider(), error.provider_code());
+              .with_provider(error.provider(), error.provider_code())
+              .with_upstream_status(error.upstream_status());
   if (!error.param().empty())
     moved = std::move(moved).with_param(error.param() == before ? after : error.param());
   if (error.retry_after()) moved = std::move(moved).with_retry_after(*error.retry_after());

@@ -52,27 +52,28 @@ Result<void> Gateway::check_door(const net::RequestHead& head) const {
 }
 
 // In the order of CONTRACT 2.5: size by Content-Length, then the key, before any byte of the body is read.
-Result<void> Gateway::admit(const net::RequestHead& head, bool needs_key, Trace& trace) const {
+Result<void> Gateway::admit(const net::RequestHead& head, Access access, Trace& trace) const {
   if (head.content_length && *head.content_length > shared_.limits.body_bytes) {
     return fail(ErrorCode::payload_too_large, "the body has " + std::to_string(*head.content_length) +
                                                   " bytes; at most " +
                                                   std::to_string(shared_.limits.body_bytes) +
                                                   " are taken. Send fewer inputs in one request");
   }
-  if (!needs_key || shared_.keys == nullptr) return {};
+  if (shared_.keys == nullptr) return {};
   const std::string_view key = bearer_key(head.headers);
+  if (!key.empty()) trace.key = shared_.keys->find(key);
+  if (trace.key != nullptr) trace.key_label = trace.key->label;
+  if (access == Access::open) return {};
   if (key.empty()) {
     return fail(ErrorCode::unauthorized,
                 "Missing Authentication header: send Authorization: Bearer <key>; `embedrouter keys create` "
                 "makes one");
   }
-  const std::shared_ptr<const ledger::KeyRecord> record = shared_.keys->find(key);
-  if (record == nullptr) return fail(ErrorCode::unauthorized, "the key is unknown, disabled or revoked");
-  if (record->management) {
+  if (trace.key == nullptr) return fail(ErrorCode::unauthorized, "the key is unknown, disabled or revoked");
+  if (trace.key->management && access == Access::inference_key) {
     return fail(ErrorCode::permission_denied,
                 "a management key cannot embed; make another without --management");
   }
-  trace.key_label = record->label;
   return {};
 }
 

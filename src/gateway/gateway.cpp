@@ -7,55 +7,61 @@
 #include <utility>
 
 #include "api/error_body.h"
+#include "api/openapi.h"
+#include "api/query_string.h"
 #include "gateway/cors.h"
 #include "gateway/meters.h"
 #include "gateway/trace.h"
 
 namespace embedrouter::gateway {
 
-using Access = bool;
-constexpr Access kKey = true;
-constexpr Access kOpen = false;
+// Under /api/v1 and /v1, or absolute.
+enum class Where : std::uint8_t { api, root };
 
-// A row of the table of paths. `path` is under /api/v1 and /v1, or absolute where `rooted`.
+// A row of the table of paths: an operation that only reads, or one that takes its time.
 struct Operation {
-  std::string_view name, method, path;
-  bool rooted;
-  Access needs_key;
-  Task<net::Response> (*run)(Gateway& gateway, net::Exchange& exchange, Gateway::Trace& trace);
+  using Read = Result<net::Response> (Gateway::*)(const Gateway::Query& query) const;
+  using Work = Task<Result<net::Response>> (Gateway::*)(net::Exchange& exchange, Gateway::Trace& trace);
 
-  static Task<net::Response> post_embeddings(Gateway& gateway, net::Exchange& exchange,
-                                             Gateway::Trace& trace) {
-    return gateway.post_embeddings(exchange, trace);
-  }
-  static Task<net::Response> get_embeddings_models(Gateway& gateway, net::Exchange& exchange,
-                                                   Gateway::Trace& trace) {
-    co_return gateway.get_embeddings_models(exchange.head(), trace);
-  }
-  static Task<net::Response> get_metrics(Gateway& gateway, net::Exchange&, Gateway::Trace&) {
-    co_return gateway.get_metrics();
-  }
-  static Task<net::Response> get_readyz(Gateway& gateway, net::Exchange&, Gateway::Trace& trace) {
-    co_return gateway.get_readyz(trace);
-  }
-  static Task<net::Response> get_healthz(Gateway&, net::Exchange&, Gateway::Trace&) {
-    net::Response response;
-    response.body = Body(R"({"status":"ok"})");
-    co_return response;
-  }
+  std::string_view name, method;
+  Where where;
+  std::string_view path;
+  Access access;
+  Read read;
+  Work work = nullptr;
+
+  static const Operation kTable[];
 };
+
+// The features of the API in one screen. The first row whose path fits decides, with those of the same path.
+constexpr Operation Operation::kTable[] = {
+    {"post_embeddings", "POST", Where::api, "/embeddings", Access::inference_key, nullptr,
+     &Gateway::post_embeddings},
+    {"get_embeddings_models", "GET", Where::api, "/embeddings/models", Access::open,
+     &Gateway::get_embeddings_models},
+    {"get_models", "GET", Where::api, "/models", Access::open, &Gateway::get_models},
+    {"get_models_count", "GET", Where::api, "/models/count", Access::open, &Gateway::get_models_count},
+    {"get_models_user", "GET", Where::api, "/models/user", Access::any_key, &Gateway::get_models},
+    {"get_openai_model", "GET", Where::api, "/models/{id}", Access::open, &Gateway::get_openai_model},
+    {"get_model", "GET", Where::api, "/model/{author}/{slug}", Access::open, &Gateway::get_model},
+    {"get_model_endpoints", "GET", Where::api, "/models/{author}/{slug}/endpoints", Access::open,
+     &Gateway::get_model_endpoints},
+    {"get_endpoints_zdr", "GET", Where::api, "/endpoints/zdr", Access::open, &Gateway::get_endpoints_zdr},
+    {"get_providers", "GET", Where::api, "/providers", Access::open, &Gateway::get_providers},
+    {"get_key", "GET", Where::api, "/key", Access::any_key, &Gateway::get_key},
+    {"get_openapi", "GET", Where::api, "/openapi.json", Access::open, &Gateway::get_openapi},
+    {"get_healthz", "GET", Where::root, "/healthz", Access::open, &Gateway::get_healthz},
+    {"get_readyz", "GET", Where::root, "/readyz", Access::open, &Gateway::get_readyz},
+    {"get_metrics", "GET", Where::root, "/metrics", Access::open, &Gateway::get_metrics},
+};
+
+std::vector<std::string_view> Gateway::operations() {
+  std::vector<std::string_view> names;
+  for (const Operation& operation : Operation::kTable) names.push_back(operation.name);
+  return names;
+}
 
 namespace {
-
-// The features of the API in one screen.
-constexpr std::array kOperations{
-    Operation{"post_embeddings", "POST", "/embeddings", false, kKey, Operation::post_embeddings},
-    Operation{"get_embeddings_models", "GET", "/embeddings/models", false, kOpen,
-              Operation::get_embeddings_models},
-    Operation{"get_healthz", "GET", "/healthz", true, kOpen, Operation::get_healthz},
-    Operation{"get_readyz", "GET", "/readyz", true, kOpen, Operation::get_readyz},
-    Operation{"get_metrics", "GET", "/metrics", true, kOpen, Operation::get_metrics},
-};
 
 // "/api/v1/embeddings" and "/v1/embeddings" → "/embeddings". Empty if `path` is under neither.
 std::string_view below_prefix(std::string_view path) {
@@ -63,6 +69,13 @@ std::string_view below_prefix(std::string_view path) {
     if (path.starts_with(prefix)) return path.substr(prefix.size());
   }
   return {};
+}
+
+// What stands up to the next slash behind the one `path` begins with; `path` then begins behind it.
+std::string_view next_segment(std::string_view& path) {
+  const std::string_view segment = path.substr(1, path.find('/', 1) - 1);
+  path.remove_prefix(segment.size() + 1);
+  return segment;
 }
 
 // Counts a request while it is there.
@@ -82,6 +95,22 @@ bool method_fits(std::string_view asked, std::string_view offered) {
 }
 
 }  // namespace
+
+bool match_path(std::string_view pattern, std::string_view path, PathParams& params) {
+  std::size_t next = 0;
+  while (pattern.starts_with('/') && path.starts_with('/')) {
+    const std::string_view wanted = next_segment(pattern);
+    const std::string_view segment = next_segment(path);
+    if (!wanted.starts_with('{')) {
+      if (wanted != segment) return false;
+      continue;
+    }
+    auto decoded = api::percent_decode(segment);
+    if (!decoded || decoded->empty()) return false;
+    params[next++] = *std::move(decoded);
+  }
+  return pattern.empty() && path.empty();
+}
 
 Gateway::Gateway(const Shared& shared, embed::Embedder& embedder, Random& random)
     : shared_(shared),
@@ -122,9 +151,13 @@ Task<net::Response> Gateway::dispatch(net::Exchange& exchange, Trace& trace) {
   if (auto local = check_door(head); !local) co_return render(local.error(), trace);
   const std::string_view relative = below_prefix(head.path);
   const Operation* found = nullptr;
+  std::string_view path;  // of the table
   std::string allowed = head.path == "*" ? "GET, HEAD, POST" : "";
-  for (const Operation& operation : kOperations) {
-    if (operation.path != (operation.rooted ? head.path : relative)) continue;
+  PathParams params;
+  for (const Operation& operation : Operation::kTable) {
+    const std::string_view asked = operation.where == Where::root ? head.path : relative;
+    if (path.empty() ? !match_path(operation.path, asked, params) : operation.path != path) continue;
+    path = operation.path;
     if (method_fits(head.method, operation.method)) found = &operation;
     allowed += (allowed.empty() ? "" : ", ") +
                std::string(operation.method == "GET" ? "GET, HEAD" : operation.method);
@@ -140,10 +173,17 @@ Task<net::Response> Gateway::dispatch(net::Exchange& exchange, Trace& trace) {
   }
   trace.operation = found->name;
   trace.route = found->path;
-  if (auto admitted = admit(head, found->needs_key, trace); !admitted)
+  if (auto admitted = admit(head, found->access, trace); !admitted)
     co_return render(admitted.error(), trace);
-  net::Response response = co_await found->run(*this, exchange, trace);
-  co_return response;
+  Result<net::Response> response = net::Response();
+  if (found->work != nullptr) {
+    response = co_await (this->*found->work)(exchange, trace);
+  } else {
+    const Query query{head, std::move(params), trace.key};
+    response = (this->*found->read)(query);
+  }
+  if (!response) co_return render(response.error(), trace);
+  co_return *std::move(response);
 }
 
 net::Response Gateway::refuse(const Error& error) {
@@ -161,10 +201,10 @@ net::Response Gateway::refuse(const Error& error) {
 
 net::Response Gateway::render(const Error& error, Trace& trace) const {
   trace.error = error.code();
-  trace.detail = error.detail();
+  trace.detail = error.http_status() == 500 ? error.message() + ": " + error.detail() : error.detail();
   net::Response response;
   response.status = error.http_status();
-  response.body = Body(api::encode_error(error, trace.id));
+  response.body = Body(api::encode_error(error, trace.id, trace.story));
   if (error.code() == ErrorCode::unauthorized) response.headers.push_back({"WWW-Authenticate", "Bearer"});
   if (error.code() == ErrorCode::unsupported_coding)
     response.headers.push_back({"Accept-Encoding", std::string(net::kContentCodings)});
@@ -179,18 +219,32 @@ net::Response Gateway::render(const Error& error, Trace& trace) const {
   return response;
 }
 
-net::Response Gateway::get_metrics() const {
+Result<net::Response> Gateway::get_metrics(const Query&) const {
   net::Response response;
   response.content_type = "text/plain; version=0.0.4; charset=utf-8";
   response.body = Body(shared_.metrics->render());
   return response;
 }
 
-net::Response Gateway::get_readyz(Trace& trace) const {
-  if (const auto fault = shared_.readiness->fault()) return render(*fault, trace);
+Result<net::Response> Gateway::get_healthz(const Query&) const {
+  return json_response(R"({"status":"ok"})");
+}
+
+Result<net::Response> Gateway::get_openapi(const Query&) const {
   net::Response response;
-  response.body = Body(R"({"status":"ready"})");
+  response.body.append_view(api::openapi_document());
   return response;
+}
+
+net::Response json_response(std::string body) {
+  net::Response response;
+  response.body = Body(std::move(body));
+  return response;
+}
+
+Result<net::Response> Gateway::get_readyz(const Query&) const {
+  if (auto fault = shared_.readiness->fault()) return fail(*std::move(fault));
+  return json_response(R"({"status":"ready"})");
 }
 
 }  // namespace embedrouter::gateway

@@ -4,6 +4,7 @@
 #include "api/embed_reply.h"
 #include "api/embed_request.h"
 #include "gateway/gateway.h"
+#include "gateway/route_report.h"
 #include "gateway/trace.h"
 
 namespace embedrouter::gateway {
@@ -31,13 +32,7 @@ std::string joined(const auto& values) {
 
 }  // namespace
 
-Task<net::Response> Gateway::post_embeddings(net::Exchange& exchange, Trace& trace) {
-  auto response = co_await embed(exchange, trace);
-  if (!response) co_return render(response.error(), trace);
-  co_return *std::move(response);
-}
-
-Task<Result<net::Response>> Gateway::embed(net::Exchange& exchange, Trace& trace) {
+Task<Result<net::Response>> Gateway::post_embeddings(net::Exchange& exchange, Trace& trace) {
   const net::RequestHead& head = exchange.head();
   // A chunked or compressed body may turn out as long as any.
   const bool open_ended =
@@ -68,17 +63,26 @@ Task<Result<net::Response>> Gateway::embed(net::Exchange& exchange, Trace& trace
   call.trace = trace.context;
   call.trace_state = trace.state;
   auto reply = co_await embedder_.embed(request, call);
+  const auto embedded = shared_.clock->now();
+  std::string metadata;
+  if (wants_metadata(head.headers)) metadata = router_metadata(call, request.model, embedded - trace.start);
+  if (!reply) {
+    trace.story = {availability(reply.error(), call, request.model), previous_errors(call),
+                   std::move(metadata)};
+  }
   trace.attempts = std::move(call.attempts);
   trace.times = call.times;
   if (!reply) co_return fail(std::move(reply).error());
+  shared_.usage->add(trace.key != nullptr ? std::string_view(trace.key->hash) : "",
+                     reply->usage.cost_pico_usd, shared_.clock->wall());
   trace.model = reply->model;
   trace.provider = reply->provider;
   trace.tokens = reply->usage.prompt_tokens;
 
   api::ResponseInfo info;
   info.id = trace.id;
+  info.metadata_json = metadata;
   net::Response response;
-  const auto embedded = shared_.clock->now();
   response.body = api::encode_embed_response(*reply, request.encoding, info);
   trace.encode = shared_.clock->now() - embedded;
   response.headers.push_back({"X-Generation-Id", trace.id});

@@ -1,18 +1,13 @@
 #pragma once
-#include <algorithm>
 #include <string_view>
+
+#include "base/ascii.h"
 
 namespace embedrouter::net {
 
-inline char ascii_lower(char c) noexcept {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-}
-
 // Names of fields and codings are compared without regard to the case of ASCII letters.
-inline bool same_ignoring_case(std::string_view a, std::string_view b) noexcept {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
-                                            [](char x, char y) { return ascii_lower(x) == ascii_lower(y); });
-}
+using embedrouter::ascii_lower;
+using embedrouter::same_ignoring_case;
 
 // What names of fields are made of (RFC 9110, 5.6.2).
 inline bool is_token(char c) noexcept {

@@ -90,7 +90,8 @@ Error explain_status(const UpstreamReply& reply) {
   if (code == ErrorCode::upstream_quota) message = "the router's balance with the provider is exhausted";
   Error error = Error(code, std::move(message))
                     .with_detail(api::loggable(said))
-                    .with_provider({}, said.code.empty() ? said.type : said.code);
+                    .with_provider({}, said.code.empty() ? said.type : said.code)
+                    .with_upstream_status(reply.status);
   auto wait = seconds_of(reply.retry_after_ms, 1);
   if (!wait) wait = seconds_of(reply.retry_after, 1000);
   if (wait) error = std::move(error).with_retry_after(*wait);

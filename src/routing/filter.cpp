@@ -3,17 +3,14 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ascii.h"
+
 namespace embedrouter::routing {
 namespace {
 
 using api::EmbedRequest;
 using api::ProviderPreferences;
 using catalog::Endpoint;
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; };
-  return std::ranges::equal(a, b, {}, lower, lower);
-}
 
 bool any_names(const std::vector<std::string_view>& names, const Endpoint& endpoint) {
   return std::ranges::any_of(names, [&](std::string_view name) { return names_provider(name, endpoint); });
@@ -105,8 +102,8 @@ std::optional<Exclusion> exclude_by_preference(const Endpoint& endpoint, const P
 }  // namespace
 
 bool names_provider(std::string_view name, const Endpoint& endpoint) {
-  return equal_ignoring_case(name, endpoint.provider_slug) ||
-         equal_ignoring_case(name, endpoint.provider_name);
+  return same_ignoring_case(name, endpoint.provider_slug) ||
+         same_ignoring_case(name, endpoint.provider_name);
 }
 
 std::optional<Exclusion> exclude(const Endpoint& endpoint, const EmbedRequest& request) {
@@ -116,14 +113,18 @@ std::optional<Exclusion> exclude(const Endpoint& endpoint, const EmbedRequest& r
   return exclude_by_parameter(endpoint, request);
 }
 
-Result<std::vector<Candidate>> filter(std::span<const Candidate> candidates, const EmbedRequest& request) {
+Result<std::vector<Candidate>> filter(std::span<const Candidate> candidates, const EmbedRequest& request,
+                                      std::vector<embed::CandidateRecord>& excluded) {
   std::vector<Candidate> kept;
   std::optional<Exclusion> told;
   for (const Candidate& candidate : candidates) {
     auto out = exclude(*candidate.endpoint, request);
     if (!out) {
       kept.push_back(candidate);
-    } else if (!told || (told->code == ErrorCode::no_endpoint && out->code != ErrorCode::no_endpoint)) {
+      continue;
+    }
+    excluded.push_back(record_of(candidate, out->parameter));
+    if (!told || (told->code == ErrorCode::no_endpoint && out->code != ErrorCode::no_endpoint)) {
       told = std::move(out);  // an endpoint that only a parameter took out is the nearest to an answer
     }
   }

@@ -27,10 +27,10 @@ struct Exclusion {
 // nullopt if `endpoint` may answer `request`.
 std::optional<Exclusion> exclude(const catalog::Endpoint& endpoint, const api::EmbedRequest& request);
 
-// Keeps what may answer. If that is nothing, the failure names the parameter or the preference that took out
-// the most promising endpoint, and what would do.
-Result<std::vector<Candidate>> filter(std::span<const Candidate> candidates,
-                                      const api::EmbedRequest& request);
+// Keeps what may answer and puts a record of each other one into `excluded`. If nothing is left, the failure
+// names the parameter or the preference that took out the most promising endpoint, and what would do.
+Result<std::vector<Candidate>> filter(std::span<const Candidate> candidates, const api::EmbedRequest& request,
+                                      std::vector<embed::CandidateRecord>& excluded);
 
 // True if `name` of a request means this endpoint: slug or display name, ignoring case.
 bool names_provider(std::string_view name, const catalog::Endpoint& endpoint);

@@ -26,8 +26,8 @@ struct Bench {
     const auto out = exclude(endpoint, request.request);
     return out ? out->parameter : "";
   }
-  ErrorCode failure() const {
-    auto kept = filter(std::vector{Candidate{&endpoint, nullptr, nullptr}}, request.request);
+  ErrorCode failure() {
+    auto kept = filter(std::vector{Candidate{&endpoint, nullptr, nullptr}}, request.request, excluded);
     return kept ? ErrorCode::internal : kept.error().code();
   }
 
@@ -35,6 +35,7 @@ struct Bench {
   catalog::Endpoint endpoint;
   api::ProviderPreferences wish;
   TextRequest request{{"alpha"}};
+  std::vector<embed::CandidateRecord> excluded;
 };
 
 TEST(Filter, keeps_an_endpoint_that_nothing_speaks_against) {
@@ -78,7 +79,8 @@ TEST(Filter, refuses_token_ids_with_what_to_do) {
   const std::vector<api::Item> items{{{}, ids}};
   bench.request.request.items = items;
   EXPECT_EQ(bench.failure(), ErrorCode::token_input_unsupported);
-  const auto kept = filter(std::vector{Candidate{&bench.endpoint, nullptr, nullptr}}, bench.request.request);
+  const auto kept = filter(std::vector{Candidate{&bench.endpoint, nullptr, nullptr}}, bench.request.request,
+                           bench.excluded);
   EXPECT_NE(kept.error().message().find("check_embedding_ctx_length=False"), std::string::npos);
   bench.endpoint.token_ids = true;
   EXPECT_EQ(bench.excluded_by(), "");
@@ -135,7 +137,8 @@ TEST(Filter, a_preference_that_leaves_nothing_is_a_404_that_names_it) {
   Bench bench;
   bench.wish.has_only = true;
   bench.wish.only = {"other"};
-  const auto kept = filter(std::vector{Candidate{&bench.endpoint, nullptr, nullptr}}, bench.request.request);
+  const auto kept = filter(std::vector{Candidate{&bench.endpoint, nullptr, nullptr}}, bench.request.request,
+                           bench.excluded);
   ASSERT_FALSE(kept);
   EXPECT_EQ(kept.error().http_status(), 404);
   EXPECT_EQ(kept.error().param(), "provider.only");

@@ -17,6 +17,8 @@ using api::ProviderPreferences;
 using api::Sort;
 using Now = std::chrono::steady_clock::time_point;
 
+constexpr std::chrono::minutes kWindow{5};  // of the statistics that order (CONTRACT 6.3)
+
 // Position in `order`, or behind it.
 std::size_t place(const Candidate& candidate, const ProviderPreferences& wish) {
   std::size_t at = 0;
@@ -29,9 +31,9 @@ double cost_of(const Candidate& candidate, Sort sort, Now now) {
   constexpr double kUnknown = std::numeric_limits<double>::infinity();
   switch (sort) {
     case Sort::latency:
-      return candidate.measured->latency_seconds(now, 0.5).value_or(kUnknown);
+      return candidate.statistics->latency_seconds(now, 0.5, kWindow).value_or(kUnknown);
     case Sort::throughput: {
-      const auto rate = candidate.measured->tokens_per_second(now, 0.5);
+      const auto rate = candidate.statistics->tokens_per_second(now, 0.5, kWindow);
       return rate ? -*rate : kUnknown;
     }
     case Sort::none:
@@ -47,13 +49,15 @@ bool meets(const Candidate& candidate, const ProviderPreferences& wish, Now now)
         {{p.p50, 0.5}, {p.p75, 0.75}, {p.p90, 0.9}, {p.p99, 0.99}}};
   };
   for (const auto& [limit, percentile] : each(wish.preferred_max_latency)) {
-    const auto measured = candidate.measured->latency_seconds(now, percentile);
-    if (limit && measured && *measured > *limit) return false;
+    if (!limit) continue;
+    const auto measured = candidate.statistics->latency_seconds(now, percentile, kWindow);
+    if (measured && *measured > *limit) return false;
   }
   for (const auto& [limit, percentile] : each(wish.preferred_min_throughput)) {
+    if (!limit) continue;
     // At p90, 90 % of the answers are at least that fast.
-    const auto measured = candidate.measured->tokens_per_second(now, 1 - percentile);
-    if (limit && measured && *measured < *limit) return false;
+    const auto measured = candidate.statistics->tokens_per_second(now, 1 - percentile, kWindow);
+    if (measured && *measured < *limit) return false;
   }
   return true;
 }

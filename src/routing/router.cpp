@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <iterator>
 #include <utility>
 
 #include "routing/filter.h"
@@ -36,7 +37,7 @@ ModelName split_suffix(std::string_view model) {
 
 Router::Router(const catalog::Catalog& catalog, std::vector<Route> routes, const Clock& clock, Random& random)
     : catalog_(catalog), clock_(clock), random_(random) {
-  for (Route& route : routes) served_[route.endpoint].embedder = std::move(route.embedder);
+  for (Route& route : routes) routes_.emplace(route.endpoint, std::move(route));
 }
 
 Task<Result<EmbedReply>> Router::embed(const EmbedRequest& request, embed::Call& call) {
@@ -47,7 +48,7 @@ Task<Result<EmbedReply>> Router::embed(const EmbedRequest& request, embed::Call&
 }
 
 // The endpoints to try, in order.
-Result<std::vector<Candidate>> Router::plan(const EmbedRequest& request, const embed::Call& call) {
+Result<std::vector<Candidate>> Router::plan(const EmbedRequest& request, embed::Call& call) {
   const ModelName asked = split_suffix(request.model);
   const catalog::Model* model = catalog_.find(asked.name);
   if (model == nullptr) {
@@ -57,14 +58,18 @@ Result<std::vector<Candidate>> Router::plan(const EmbedRequest& request, const e
   }
   std::vector<Candidate> candidates;
   for (const catalog::Endpoint& endpoint : model->endpoints) {
-    const auto served = served_.find(&endpoint);
-    if (served != served_.end())
-      candidates.push_back({&endpoint, served->second.embedder.get(), &served->second.measured});
+    const auto route = routes_.find(&endpoint);
+    if (route != routes_.end())
+      candidates.push_back({&endpoint, route->second.embedder.get(), route->second.statistics});
   }
-  auto kept = filter(candidates, request);
+  auto kept = filter(candidates, request, call.candidates);
   if (!kept) return kept;
   if (!call.pinned_space.empty()) {
-    std::erase_if(*kept, [&](const Candidate& c) { return c.endpoint->space != call.pinned_space; });
+    std::erase_if(*kept, [&](const Candidate& c) {
+      if (c.endpoint->space == call.pinned_space) return false;
+      call.candidates.push_back(record_of(c, "X-Embedrouter-Space"));
+      return true;
+    });
     if (kept->empty()) {
       return fail(Error(ErrorCode::space_mismatch,
                         "no endpoint of the model is in the space that X-Embedrouter-Space pins; its "
@@ -73,6 +78,12 @@ Result<std::vector<Candidate>> Router::plan(const EmbedRequest& request, const e
     }
   }
   order(*kept, request.provider, asked.sort, clock_.now());
+  std::vector<embed::CandidateRecord> excluded = std::exchange(call.candidates, {});
+  for (const Candidate& c : *kept) {
+    const bool in_space = c.endpoint->space == kept->front().endpoint->space;
+    (in_space ? call.candidates : excluded).push_back(record_of(c, in_space ? "" : "space"));
+  }
+  std::ranges::move(excluded, std::back_inserter(call.candidates));
   return kept;
 }
 
@@ -109,17 +120,12 @@ Task<Result<EmbedReply>> Router::try_in_turn(const EmbedRequest& request,
 // One endpoint, asked once more if that may help.
 Task<Result<EmbedReply>> Router::try_one(const EmbedRequest& request, const Candidate& candidate,
                                          embed::Call& call) {
-  const auto start = clock_.now();
   auto reply = co_await candidate.embedder->embed(request, call);
   if (!reply && traits(reply.error().code()).retry) {
     const bool in_time = co_await pause_before_retry(call);
     if (in_time) reply = co_await candidate.embedder->embed(request, call);
   }
-  if (reply) {
-    const auto now = clock_.now();
-    candidate.measured->add(now, now - start, reply->usage.prompt_tokens);
-    charge(*reply, *candidate.endpoint);
-  }
+  if (reply) charge(*reply, *candidate.endpoint);
   co_return reply;
 }
 

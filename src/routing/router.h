@@ -18,20 +18,17 @@ class Router final : public embed::Embedder {
   struct Route {
     const catalog::Endpoint* endpoint;
     std::unique_ptr<embed::Embedder> embedder;
+    const embed::EndpointStatistics* statistics;
   };
-  // `routes`: one for each endpoint of the catalog, which must outlive the router, as must `clock` and
-  // `random`.
+  // `routes`: one for each endpoint of the catalog, which must outlive the router, as must the statistics,
+  // `clock` and `random`.
   Router(const catalog::Catalog& catalog, std::vector<Route> routes, const Clock& clock, Random& random);
 
   std::string_view name() const override { return "router"; }
   Task<Result<api::EmbedReply>> embed(const api::EmbedRequest& request, embed::Call& call) override;
 
  private:
-  struct Served {
-    std::unique_ptr<embed::Embedder> embedder;
-    Measured measured;
-  };
-  Result<std::vector<Candidate>> plan(const api::EmbedRequest& request, const embed::Call& call);
+  Result<std::vector<Candidate>> plan(const api::EmbedRequest& request, embed::Call& call);
   Task<Result<api::EmbedReply>> try_in_turn(const api::EmbedRequest& request,
                                             std::span<const Candidate> candidates, embed::Call& call);
   Task<Result<api::EmbedReply>> try_one(const api::EmbedRequest& request, const Candidate& candidate,
@@ -39,7 +36,7 @@ class Router final : public embed::Embedder {
   Task<bool> pause_before_retry(const embed::Call& call);
 
   const catalog::Catalog& catalog_;
-  std::unordered_map<const catalog::Endpoint*, Served> served_;
+  std::unordered_map<const catalog::Endpoint*, Route> routes_;
   const Clock& clock_;
   Random& random_;
 };

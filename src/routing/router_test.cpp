@@ -40,7 +40,7 @@ struct Bench {
     for (const catalog::Endpoint& endpoint : catalog->find("test/model")->endpoints) {
       auto scripted = std::make_unique<ScriptedEmbedder>();
       upstreams[endpoint.provider_slug] = scripted.get();
-      routes.push_back({&endpoint, std::move(scripted)});
+      routes.push_back({&endpoint, std::move(scripted), &statistics});
     }
     router = std::make_unique<Router>(*catalog, std::move(routes), clock, random);
   }
@@ -50,6 +50,7 @@ struct Bench {
   std::size_t calls(const std::string& slug) { return upstreams.at(slug)->asked.size(); }
 
   SystemClock clock;
+  embed::EndpointStatistics statistics;
   Random random{5};
   std::shared_ptr<const catalog::Catalog> catalog;
   std::map<std::string, ScriptedEmbedder*> upstreams;
@@ -143,6 +144,21 @@ TEST(Router, a_pinned_space_is_kept_or_refused) {
   const auto reply = bench.embed(TextRequest({"x"}));
   ASSERT_FALSE(reply);
   EXPECT_EQ(reply.error().http_status(), 412);
+}
+
+TEST(Router, tells_which_endpoints_could_answer_and_what_took_out_the_others) {
+  Bench bench({{"a", "s"}, {"b", "t"}, {"c", "s"}, {"d", "s"}});
+  TextRequest texts({"x"});
+  api::ProviderPreferences wish;
+  wish.ignore = {"a"};
+  wish.has_order = true;
+  wish.order = {"d"};
+  texts.request.provider = &wish;
+  ASSERT_TRUE(bench.embed(texts));
+  std::string story;
+  for (const embed::CandidateRecord& c : bench.call.candidates)
+    story += std::string(c.provider) + ":" + c.excluded_by + " ";
+  EXPECT_EQ(story, "d: c: a:provider.ignore b:space ");
 }
 
 }  // namespace

@@ -1,0 +1,20 @@
+#include <algorithm>
+
+#include "api/endpoint_list.h"
+#include "gateway/gateway.h"
+
+namespace embedrouter::gateway {
+
+// Those configured, in their order, behind the one inside the router.
+Result<net::Response> Gateway::get_providers(const Query&) const {
+  std::vector<api::ListedProvider> providers;
+  for (const catalog::Model* model : shared_.catalog->listed()) {
+    for (const catalog::Endpoint& endpoint : model->endpoints)
+      if (endpoint.embedded) providers.push_back({endpoint.provider_name, endpoint.provider_slug});
+  }
+  for (const catalog::ProviderConfig& provider : shared_.catalog->providers())
+    providers.push_back({provider.name, provider.slug});
+  return json_response(api::encode_providers(providers));
+}
+
+}  // namespace embedrouter::gateway

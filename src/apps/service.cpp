@@ -130,7 +130,7 @@ Result<void> Service::listen() {
   shared_.in_flight = &in_flight_;
   shared_.cors_origins = config_.server.cors_origins;
   shared_.spans = exporter_.get();
-  shared_.statistics = &statistics_;
+  shared_.endpoints = &endpoints_;
   shared_.usage = &usage_;
   shared_.authority = authority_of(config_.server.listen, server_->port());
   const std::size_t threads = io_threads(config_.server.threads);
@@ -177,15 +177,16 @@ std::unique_ptr<gateway::Probe> Service::make_probe(std::size_t index, Worker& w
 
 Result<std::unique_ptr<Service::Worker>> Service::make_worker(std::size_t index) {
   auto worker = std::make_unique<Worker>(secure_seed());
-  std::vector<routing::Router::Route> routes;
+  std::vector<routing::Route> routes;
   for (const catalog::Model* model : catalog_->listed()) {
     for (const catalog::Endpoint& endpoint : model->endpoints) {
       auto embedder = make_embedder(endpoint, *worker);
       if (!embedder) return fail(std::move(embedder).error());
-      routes.push_back({&endpoint, *std::move(embedder), &statistics_.of(endpoint.id)});
+      routes.push_back({&endpoint, *std::move(embedder), &endpoints_.of(endpoint.id)});
     }
   }
-  worker->router = std::make_unique<routing::Router>(*catalog_, std::move(routes), clock_, worker->random);
+  worker->selector = std::make_unique<routing::Selector>(*catalog_, std::move(routes), clock_);
+  worker->router = std::make_unique<routing::Router>(*worker->selector, clock_, worker->random);
   worker->gateway = std::make_unique<gateway::Gateway>(shared_, *worker->router, worker->random);
   worker->probe = make_probe(index, *worker);
   asio::co_spawn(worker->io, worker->probe->run(), asio::detached);
@@ -213,7 +214,7 @@ Result<std::unique_ptr<embed::Embedder>> Service::make_embedder(const catalog::E
     options.max_concurrency = provider->max_concurrency;
   }
   auto attempt = std::make_unique<embed::Attempt>(std::move(inner), std::move(options),
-                                                  statistics_.of(endpoint.id), clock_, metrics_);
+                                                  endpoints_.of(endpoint.id).statistics, clock_, metrics_);
   const embed::BatchLimits limits{endpoint.max_batch_items, endpoint.max_batch_tokens};
   return std::make_unique<embed::Split>(std::move(attempt), limits);
 }

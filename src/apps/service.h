@@ -13,7 +13,6 @@
 #include "base/metrics.h"
 #include "base/random.h"
 #include "catalog/catalog.h"
-#include "embed/endpoint_statistics.h"
 #include "gateway/gateway.h"
 #include "inference/local_model.h"
 #include "ledger/keys.h"
@@ -45,6 +44,7 @@ class Service {
     asio::io_context io{1};
     Random random;
     std::unordered_map<std::string, std::unique_ptr<net::Client>> clients;  // by provider slug
+    std::unique_ptr<routing::Selector> selector;
     std::unique_ptr<routing::Router> router;
     std::unique_ptr<gateway::Gateway> gateway;
     std::unique_ptr<gateway::Probe> probe;
@@ -66,7 +66,7 @@ class Service {
   Log& log_;
   SystemClock clock_;
   Metrics metrics_;
-  embed::StatisticsBook statistics_;
+  routing::EndpointStates endpoints_;
   ledger::UsageMeter usage_;
   gateway::InFlight in_flight_;
   std::unique_ptr<inference::LocalModel> model_;

@@ -157,11 +157,4 @@ std::optional<double> EndpointStatistics::uptime(Time now, std::chrono::minutes 
   return 100 * good / busy;
 }
 
-EndpointStatistics& StatisticsBook::of(std::string_view endpoint) {
-  const std::lock_guard lock(mutex_);
-  const auto found = by_endpoint_.find(endpoint);
-  if (found != by_endpoint_.end()) return found->second;
-  return by_endpoint_.try_emplace(std::string(endpoint)).first->second;
-}
-
 }  // namespace embedrouter::embed

@@ -6,12 +6,9 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <string>
-#include <string_view>
 
 namespace embedrouter::embed {
 
@@ -80,18 +77,6 @@ class EndpointStatistics {
 
   mutable std::mutex mutex_;
   std::unique_ptr<State> state_;
-};
-
-// The statistics of every endpoint by its id. Lives above the threads and the catalog, so that what was
-// measured outlasts a change of the configuration. Thread-safe.
-class StatisticsBook {
- public:
-  // Made on first use; the reference stays good.
-  EndpointStatistics& of(std::string_view endpoint);
-
- private:
-  std::mutex mutex_;
-  std::map<std::string, EndpointStatistics, std::less<>> by_endpoint_;
 };
 
 }  // namespace embedrouter::embed

@@ -122,13 +122,5 @@ TEST(EndpointStatistics, threads_lose_nothing) {
   EXPECT_EQ(statistics.counts(kNow, 1min).failures, 4000U);
 }
 
-TEST(StatisticsBook, gives_one_object_for_one_endpoint) {
-  StatisticsBook book;
-  EndpointStatistics& a = book.of("m@a");
-  for (int i = 0; i < 100; ++i) book.of("m@" + std::to_string(i));
-  EXPECT_EQ(&a, &book.of("m@a"));
-  EXPECT_NE(&a, &book.of("m@b"));
-}
-
 }  // namespace
 }  // namespace embedrouter::embed

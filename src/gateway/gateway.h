@@ -15,12 +15,12 @@
 #include "base/random.h"
 #include "catalog/catalog.h"
 #include "embed/embedder.h"
-#include "embed/endpoint_statistics.h"
 #include "gateway/in_flight.h"
 #include "gateway/readiness.h"
 #include "ledger/keys.h"
 #include "ledger/usage_meter.h"
 #include "net/server.h"
+#include "routing/endpoint_state.h"
 #include "telemetry/span.h"
 
 namespace embedrouter::gateway {
@@ -34,7 +34,7 @@ struct Shared {
   Log* log = nullptr;
   Metrics* metrics = nullptr;
   InFlight* in_flight = nullptr;
-  embed::StatisticsBook* statistics = nullptr;
+  routing::EndpointStates* endpoints = nullptr;
   ledger::UsageMeter* usage = nullptr;
   const Readiness* readiness = nullptr;
   telemetry::SpanSink* spans = nullptr;   // null: nobody collects them

@@ -88,7 +88,7 @@ struct Bench {
     shared.log = &log;
     shared.metrics = &metrics;
     shared.in_flight = &in_flight;
-    shared.statistics = &statistics;
+    shared.endpoints = &endpoints;
     shared.usage = &usage;
     shared.authority = "127.0.0.1:8080";
     shared.readiness = &readiness;
@@ -108,7 +108,7 @@ struct Bench {
   InFlight in_flight{4000};
   Readiness readiness{clock, std::chrono::seconds(5), 1};
   KeptSpans spans;
-  embed::StatisticsBook statistics;
+  routing::EndpointStates endpoints;
   ledger::UsageMeter usage;
   Random random{3};
   ScriptedEmbedder embedder;

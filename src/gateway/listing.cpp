@@ -67,7 +67,7 @@ api::ListedModel Gateway::listed(const catalog::Model& model, Measure measure) c
     shown.token_ids = endpoint.token_ids;
     shown.zdr = endpoint.policy.zdr;
     if (measure != Measure::nothing)
-      shown.measured = measured(shared_.statistics->of(endpoint.id), shared_.clock->now());
+      shown.measured = measured(shared_.endpoints->of(endpoint.id).statistics, shared_.clock->now());
     shown.measured.with_latency = measure == Measure::all;
     for (const std::string& type : endpoint.input_types) {
       if (std::ranges::find(entry.input_types, type) == entry.input_types.end())

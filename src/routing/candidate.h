@@ -4,16 +4,16 @@
 
 #include "catalog/catalog.h"
 #include "embed/embedder.h"
-#include "embed/endpoint_statistics.h"
+#include "routing/endpoint_state.h"
 
 namespace embedrouter::routing {
 
-// An endpoint under consideration, with the embedder that calls it and what was measured of it. Does not
+// An endpoint under consideration, with the embedder that calls it and what is known of it. Does not
 // own.
 struct Candidate {
   const catalog::Endpoint* endpoint = nullptr;
   embed::Embedder* embedder = nullptr;
-  const embed::EndpointStatistics* statistics = nullptr;
+  EndpointState* state = nullptr;
 };
 
 inline embed::CandidateRecord record_of(const Candidate& candidate, std::string excluded_by = {}) {

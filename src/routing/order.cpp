@@ -31,9 +31,9 @@ double cost_of(const Candidate& candidate, Sort sort, Now now) {
   constexpr double kUnknown = std::numeric_limits<double>::infinity();
   switch (sort) {
     case Sort::latency:
-      return candidate.statistics->latency_seconds(now, 0.5, kWindow).value_or(kUnknown);
+      return candidate.state->statistics.latency_seconds(now, 0.5, kWindow).value_or(kUnknown);
     case Sort::throughput: {
-      const auto rate = candidate.statistics->tokens_per_second(now, 0.5, kWindow);
+      const auto rate = candidate.state->statistics.tokens_per_second(now, 0.5, kWindow);
       return rate ? -*rate : kUnknown;
     }
     case Sort::none:
@@ -50,13 +50,13 @@ bool meets(const Candidate& candidate, const ProviderPreferences& wish, Now now)
   };
   for (const auto& [limit, percentile] : each(wish.preferred_max_latency)) {
     if (!limit) continue;
-    const auto measured = candidate.statistics->latency_seconds(now, percentile, kWindow);
+    const auto measured = candidate.state->statistics.latency_seconds(now, percentile, kWindow);
     if (measured && *measured > *limit) return false;
   }
   for (const auto& [limit, percentile] : each(wish.preferred_min_throughput)) {
     if (!limit) continue;
     // At p90, 90 % of the answers are at least that fast.
-    const auto measured = candidate.statistics->tokens_per_second(now, 1 - percentile, kWindow);
+    const auto measured = candidate.state->statistics.tokens_per_second(now, 1 - percentile, kWindow);
     if (measured && *measured < *limit) return false;
   }
   return true;

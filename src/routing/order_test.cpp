@@ -20,7 +20,7 @@ struct Bench {
       endpoint.provider_slug = std::string(1, static_cast<char>('a' + endpoints.size() - 1));
       endpoint.provider_name = endpoint.provider_slug;
       endpoint.pico_usd_per_token = price;
-      candidates.push_back({&endpoint, nullptr, &statistics.emplace_back()});
+      candidates.push_back({&endpoint, nullptr, &states.emplace_back()});
     }
   }
   std::string ordered(const api::ProviderPreferences* wish = nullptr, api::Sort suffix = api::Sort::none) {
@@ -33,7 +33,7 @@ struct Bench {
 
   Time now{1h};
   std::deque<catalog::Endpoint> endpoints;
-  std::deque<embed::EndpointStatistics> statistics;
+  std::deque<EndpointState> states;
   std::vector<Candidate> candidates;
   api::ProviderPreferences wish;
 };
@@ -51,8 +51,8 @@ TEST(Order, those_named_come_first_and_the_rest_as_usual) {
 
 TEST(Order, sorts_by_what_was_measured_and_puts_the_unmeasured_last) {
   Bench bench({1, 1, 1});
-  bench.statistics[1].add_success(bench.now, 200ms, 1000);
-  bench.statistics[2].add_success(bench.now, 100ms, 100);
+  bench.states[1].statistics.add_success(bench.now, 200ms, 1000);
+  bench.states[2].statistics.add_success(bench.now, 100ms, 100);
   bench.wish.sort = api::Sort::latency;
   EXPECT_EQ(bench.ordered(&bench.wish), "cba");
   bench.wish.sort = api::Sort::throughput;
@@ -61,7 +61,7 @@ TEST(Order, sorts_by_what_was_measured_and_puts_the_unmeasured_last) {
 
 TEST(Order, an_explicit_sort_wins_over_the_suffix) {
   Bench bench({2, 1});
-  bench.statistics[0].add_success(bench.now, 1ms, 1000);
+  bench.states[0].statistics.add_success(bench.now, 1ms, 1000);
   EXPECT_EQ(bench.ordered(nullptr, api::Sort::throughput), "ab");
   bench.wish.sort = api::Sort::price;
   EXPECT_EQ(bench.ordered(&bench.wish, api::Sort::throughput), "ba");
@@ -69,8 +69,8 @@ TEST(Order, an_explicit_sort_wins_over_the_suffix) {
 
 TEST(Order, endpoints_that_miss_a_threshold_go_last) {
   Bench bench({1, 2, 3});
-  bench.statistics[0].add_success(bench.now, 2s, 100);
-  bench.statistics[1].add_success(bench.now, 100ms, 100);
+  bench.states[0].statistics.add_success(bench.now, 2s, 100);
+  bench.states[1].statistics.add_success(bench.now, 100ms, 100);
   bench.wish.preferred_max_latency.p50 = 1.0;
   EXPECT_EQ(bench.ordered(&bench.wish), "bca");
   bench.wish.preferred_max_latency = {};
@@ -80,7 +80,7 @@ TEST(Order, endpoints_that_miss_a_threshold_go_last) {
 
 TEST(Order, what_is_older_than_five_minutes_does_not_count) {
   Bench bench({1, 2});
-  bench.statistics[0].add_success(bench.now, 2s, 100);
+  bench.states[0].statistics.add_success(bench.now, 2s, 100);
   bench.wish.preferred_max_latency.p50 = 1.0;
   EXPECT_EQ(bench.ordered(&bench.wish), "ba");
   bench.now += 6min;
@@ -93,9 +93,9 @@ TEST(Order, is_always_a_permutation) {
     std::vector<std::int64_t> prices(1 + random.below(6));
     for (auto& price : prices) price = static_cast<std::int64_t>(random.below(3));
     Bench bench(prices);
-    for (auto& s : bench.statistics) {
+    for (auto& s : bench.states) {
       if (random.below(2) == 0)
-        s.add_success(bench.now, std::chrono::milliseconds(1 + random.below(100)), random.below(1000));
+        s.statistics.add_success(bench.now, std::chrono::milliseconds(1 + random.below(100)), random.below(1000));
     }
     bench.wish.sort = static_cast<api::Sort>(random.below(4));
     bench.wish.has_order = random.below(2) == 0;

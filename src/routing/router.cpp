@@ -1,13 +1,8 @@
 #include "routing/router.h"
 
-#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <iterator>
 #include <utility>
-
-#include "routing/filter.h"
-#include "routing/order.h"
 
 namespace embedrouter::routing {
 namespace {
@@ -24,67 +19,14 @@ void charge(EmbedReply& reply, const catalog::Endpoint& endpoint) {
 
 }  // namespace
 
-ModelName split_suffix(std::string_view model) {
-  const auto ends = [&](std::string_view suffix) {
-    return model.size() > suffix.size() && model.ends_with(suffix);
-  };
-  for (const auto& [suffix, sort] : {std::pair{std::string_view(":floor"), api::Sort::price},
-                                     std::pair{std::string_view(":nitro"), api::Sort::throughput}}) {
-    if (ends(suffix)) return {model.substr(0, model.size() - suffix.size()), sort};
-  }
-  return {model};
-}
-
-Router::Router(const catalog::Catalog& catalog, std::vector<Route> routes, const Clock& clock, Random& random)
-    : catalog_(catalog), clock_(clock), random_(random) {
-  for (Route& route : routes) routes_.emplace(route.endpoint, std::move(route));
-}
+Router::Router(const Selector& selector, const Clock& clock, Random& random)
+    : selector_(selector), clock_(clock), random_(random) {}
 
 Task<Result<EmbedReply>> Router::embed(const EmbedRequest& request, embed::Call& call) {
-  auto candidates = plan(request, call);
+  auto candidates = selector_.select(request, call);
   if (!candidates) co_return fail(std::move(candidates).error());
   auto reply = co_await try_in_turn(request, *candidates, call);
   co_return reply;
-}
-
-// The endpoints to try, in order.
-Result<std::vector<Candidate>> Router::plan(const EmbedRequest& request, embed::Call& call) {
-  const ModelName asked = split_suffix(request.model);
-  const catalog::Model* model = catalog_.find(asked.name);
-  if (model == nullptr) {
-    return fail(Error(ErrorCode::model_not_found,
-                      "no model of that name here; GET /api/v1/embeddings/models lists them")
-                    .with_param("model"));
-  }
-  std::vector<Candidate> candidates;
-  for (const catalog::Endpoint& endpoint : model->endpoints) {
-    const auto route = routes_.find(&endpoint);
-    if (route != routes_.end())
-      candidates.push_back({&endpoint, route->second.embedder.get(), route->second.statistics});
-  }
-  auto kept = filter(candidates, request, call.candidates);
-  if (!kept) return kept;
-  if (!call.pinned_space.empty()) {
-    std::erase_if(*kept, [&](const Candidate& c) {
-      if (c.endpoint->space == call.pinned_space) return false;
-      call.candidates.push_back(record_of(c, "X-Embedrouter-Space"));
-      return true;
-    });
-    if (kept->empty()) {
-      return fail(Error(ErrorCode::space_mismatch,
-                        "no endpoint of the model is in the space that X-Embedrouter-Space pins; its "
-                        "vectors could not be compared with yours")
-                      .with_param("X-Embedrouter-Space"));
-    }
-  }
-  order(*kept, request.provider, asked.sort, clock_.now());
-  std::vector<embed::CandidateRecord> excluded = std::exchange(call.candidates, {});
-  for (const Candidate& c : *kept) {
-    const bool in_space = c.endpoint->space == kept->front().endpoint->space;
-    (in_space ? call.candidates : excluded).push_back(record_of(c, in_space ? "" : "space"));
-  }
-  std::ranges::move(excluded, std::back_inserter(call.candidates));
-  return kept;
 }
 
 // A request stays in the space of its first candidate.

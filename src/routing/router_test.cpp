@@ -36,13 +36,14 @@ struct Bench {
     }
     config.models.push_back(model);
     catalog = *catalog::Catalog::build(config, nullptr);
-    std::vector<Router::Route> routes;
+    std::vector<Route> routes;
     for (const catalog::Endpoint& endpoint : catalog->find("test/model")->endpoints) {
       auto scripted = std::make_unique<ScriptedEmbedder>();
       upstreams[endpoint.provider_slug] = scripted.get();
-      routes.push_back({&endpoint, std::move(scripted), &statistics});
+      routes.push_back({&endpoint, std::move(scripted), &state});
     }
-    router = std::make_unique<Router>(*catalog, std::move(routes), clock, random);
+    selector = std::make_unique<Selector>(*catalog, std::move(routes), clock);
+    router = std::make_unique<Router>(*selector, clock, random);
   }
   Result<api::EmbedReply> embed(const TextRequest& texts) {
     return run_task(router->embed(texts.request, call));
@@ -50,10 +51,11 @@ struct Bench {
   std::size_t calls(const std::string& slug) { return upstreams.at(slug)->asked.size(); }
 
   SystemClock clock;
-  embed::EndpointStatistics statistics;
+  EndpointState state;
   Random random{5};
   std::shared_ptr<const catalog::Catalog> catalog;
   std::map<std::string, ScriptedEmbedder*> upstreams;
+  std::unique_ptr<Selector> selector;
   std::unique_ptr<Router> router;
   embed::Call call{"gen-emb-1", std::chrono::steady_clock::now() + std::chrono::seconds(10)};
 };

@@ -1,0 +1,33 @@
+#pragma once
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "embed/endpoint_statistics.h"
+
+namespace embedrouter::routing {
+
+// What is known of one endpoint now. Shared by all I/O threads; every member is thread-safe by itself.
+struct EndpointState {
+  embed::EndpointStatistics statistics;
+};
+
+// The state of every endpoint by its id. Lives above the threads and the catalog, so that what was learnt
+// outlasts a change of the configuration. Thread-safe.
+class EndpointStates {
+ public:
+  // Made on first use; the reference stays good.
+  EndpointState& of(std::string_view endpoint) {
+    const std::lock_guard lock(mutex_);
+    const auto found = by_endpoint_.find(endpoint);
+    if (found != by_endpoint_.end()) return found->second;
+    return by_endpoint_.try_emplace(std::string(endpoint)).first->second;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, EndpointState, std::less<>> by_endpoint_;
+};
+
+}  // namespace embedrouter::routing

@@ -182,8 +182,7 @@ bool wanted(const ListedModel& model, const ModelQuery& query, std::int64_t now)
   const auto honoured = supported_parameters(model);
   const auto provider_is_wanted = [&](const ListedEndpoint& endpoint) {
     return std::ranges::any_of(query.providers, [&](const std::string& name) {
-      return same_ignoring_case(name, endpoint.provider) ||
-             same_ignoring_case(name, endpoint.provider_slug);
+      return same_ignoring_case(name, endpoint.provider) || same_ignoring_case(name, endpoint.provider_slug);
     });
   };
   const double price = static_cast<double>(model.pico_usd_per_token) * 1e-6;  // per million tokens

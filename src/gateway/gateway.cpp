@@ -173,8 +173,7 @@ Task<net::Response> Gateway::dispatch(net::Exchange& exchange, Trace& trace) {
   }
   trace.operation = found->name;
   trace.route = found->path;
-  if (auto admitted = admit(head, found->access, trace); !admitted)
-    co_return render(admitted.error(), trace);
+  if (auto admitted = admit(head, found->access, trace); !admitted) co_return render(admitted.error(), trace);
   Result<net::Response> response = net::Response();
   if (found->work != nullptr) {
     response = co_await (this->*found->work)(exchange, trace);

@@ -95,7 +95,7 @@ std::string router_metadata(const embed::Call& call, std::string_view requested,
   const bool answered = !call.attempts.empty() && call.attempts.back().ok;
   const std::string_view selected = answered ? std::string_view(call.attempts.back().endpoint) : "";
   const bool alias = !call.candidates.empty() && !same_ignoring_case(call.candidates.front().model,
-                                                                      routing::split_suffix(requested).name);
+                                                                     routing::split_suffix(requested).name);
   std::string out = "{";
   members::text(out, "requested", requested);
   members::text(out, "strategy", alias ? "alias" : "direct");

@@ -102,8 +102,7 @@ std::optional<Exclusion> exclude_by_preference(const Endpoint& endpoint, const P
 }  // namespace
 
 bool names_provider(std::string_view name, const Endpoint& endpoint) {
-  return same_ignoring_case(name, endpoint.provider_slug) ||
-         same_ignoring_case(name, endpoint.provider_name);
+  return same_ignoring_case(name, endpoint.provider_slug) || same_ignoring_case(name, endpoint.provider_name);
 }
 
 std::optional<Exclusion> exclude(const Endpoint& endpoint, const EmbedRequest& request) {

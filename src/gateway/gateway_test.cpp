@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "api/openapi.h"
 #include "testing/run_task.h"
 #include "testing/scripted_embedder.h"
 
@@ -405,6 +406,46 @@ TEST(Gateway, counts_what_it_did) {
   EXPECT_NE(metrics.find(R"(embedrouter_requests_total{operation="none",status="404"} 1)"), std::string::npos)
       << metrics;
   EXPECT_NE(metrics.find(R"(embedrouter_errors_total{code="not_found"} 1)"), std::string::npos);
+}
+
+TEST(Gateway, the_openapi_document_holds_the_operations_of_the_table_and_no_others) {
+  const std::string_view document = api::openapi_document();
+  std::size_t described = 0;
+  for (std::size_t at = 0; (at = document.find("\"operationId\"", at)) != std::string_view::npos; ++at)
+    ++described;
+  EXPECT_EQ(described, Gateway::operations().size());
+  for (const std::string_view name : Gateway::operations()) {
+    EXPECT_NE(document.find("\"operationId\": \"" + std::string(name) + "\""), std::string_view::npos)
+        << name;
+  }
+  Bench bench;
+  EXPECT_EQ(bench.get("/api/v1/openapi.json").body.to_string(), document);
+}
+
+TEST(MatchPath, takes_segments_in_braces_decoded) {
+  PathParams params;
+  EXPECT_TRUE(match_path("/model/{author}/{slug}", "/model/a%2Fb/c:free", params));
+  EXPECT_EQ(params[0], "a/b");
+  EXPECT_EQ(params[1], "c:free");
+  EXPECT_TRUE(match_path("/models", "/models", params));
+  for (const char* path : {"", "/", "/model", "/model/a", "/model/a/", "/model//b", "/model/a/b/",
+                           "/model/a/b/c", "/models/a/b", "model/a/b", "/model/%/b", "/model/a/%ff"}) {
+    EXPECT_FALSE(match_path("/model/{author}/{slug}", path, params)) << path;
+  }
+}
+
+TEST(Gateway, an_inner_failure_tells_the_log_and_not_the_caller) {
+  Bench bench;
+  bench.embedder.script = {[](const api::EmbedRequest&) -> Result<api::EmbedReply> {
+    return fail(Error(ErrorCode::internal, "disk full").with_provider("Acme"));
+  }};
+  FakeExchange exchange("POST", "/api/v1/embeddings", kBody);
+  exchange.with("Authorization", "Bearer sk-or-v1-good").with("X-OpenRouter-Metadata", "enabled");
+  const net::Response response = bench.handle(exchange);
+  EXPECT_EQ(response.status, 500);
+  const std::string body = response.body.to_string();
+  for (const char* withheld : {"disk", "Acme", "openrouter_metadata", "availability"})
+    EXPECT_EQ(body.find(withheld), std::string::npos) << body;
 }
 
 }  // namespace

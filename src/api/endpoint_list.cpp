@@ -76,6 +76,10 @@ void append_endpoint(std::string& out, const ListedModel& model, const ListedEnd
   out += '}';
 }
 
+void append_page(std::string& out, std::string_view name, std::string_view url) {
+  url.empty() ? members::nulls(out, name) : members::text(out, name, url);
+}
+
 }  // namespace
 
 std::string encode_model_endpoints(const ListedModel& model) {
@@ -109,8 +113,10 @@ std::string encode_providers(std::span<const ListedProvider> providers) {
     to += '{';
     members::text(to, "name", provider.name);
     members::text(to, "slug", provider.slug);
-    members::nulls(to, "privacy_policy_url", "terms_of_service_url", "status_page_url", "headquarters",
-                   "datacenters");
+    append_page(to, "privacy_policy_url", provider.privacy_policy_url);
+    append_page(to, "terms_of_service_url", provider.terms_of_service_url);
+    append_page(to, "status_page_url", provider.status_page_url);
+    members::nulls(to, "headquarters", "datacenters");
     to += '}';
   });
   return out += '}';

@@ -33,6 +33,7 @@ struct ListedEndpoint {
 
 struct ListedProvider {
   std::string_view name, slug;
+  std::string_view privacy_policy_url = {}, terms_of_service_url = {}, status_page_url = {};  // may be empty
 };
 
 // {"data":{id, name, created, description, architecture, endpoints[]}}

@@ -28,6 +28,7 @@ struct ProviderConfig {
   std::string api_key_env, api_key_file;  // at most one; never the key itself
   std::string ca_file;                    // PEM of a private certificate authority
   ProviderPolicy policy;
+  std::string privacy_policy_url, terms_of_service_url, status_page_url;  // for listings; may be empty
   std::chrono::milliseconds connect_timeout{5'000};
   std::chrono::milliseconds first_byte_timeout{30'000};
   std::chrono::milliseconds idle_timeout{15'000};

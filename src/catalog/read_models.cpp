@@ -108,6 +108,16 @@ void read_dialect(Section& section, const ConfigEnvironment& environment, Provid
   if (dialect) provider.dialect = *dialect;
 }
 
+// A page about the provider, for people.
+void read_page(Section& section, std::string_view key, std::string& url) {
+  const auto text = section.text(key);
+  if (!text) return;
+  if (!text->starts_with("https://") && !text->starts_with("http://")) {
+    section.fault(key, "expected the address of a page, such as \"https://example.com/privacy\"");
+  }
+  url = *text;
+}
+
 ProviderConfig read_provider(Section& section, const ConfigEnvironment& environment, Claims& slugs) {
   ProviderConfig provider;
   read_provider_slug(section, slugs, provider);
@@ -132,6 +142,10 @@ ProviderConfig read_provider(Section& section, const ConfigEnvironment& environm
   policy.flag("zdr", provider.policy.zdr);
   policy.flag("training", provider.policy.training);
   policy.finish();
+
+  read_page(section, "privacy_policy_url", provider.privacy_policy_url);
+  read_page(section, "terms_of_service_url", provider.terms_of_service_url);
+  read_page(section, "status_page_url", provider.status_page_url);
 
   section.duration("connect_timeout", provider.connect_timeout, milliseconds(1), kLongestWait);
   section.duration("first_byte_timeout", provider.first_byte_timeout, milliseconds(1), kLongestWait);

@@ -144,6 +144,8 @@ TEST(Models, each_fault_of_a_provider_names_its_line_and_key) {
       {"[[provider]]\nslug = \"local\"\n" + url, 2, "[[provider]] local slug: is the embedded model's"},
       {good + "[[provider]]\nslug = \"openai\"\n" + url, 5, "is already the provider on line 2"},
       {"[[provider]]\nslug = \"a\"", 1, "[[provider]] a base_url: is missing"},
+      {"[[provider]]\nslug = \"a\"\n" + url + "status_page_url = \"status\"", 4,
+       "[[provider]] a status_page_url: expected the address of a page"},
       {"[[provider]]\nslug = \"a\"\nbase_url = \"h:80\"", 3,
        "[[provider]] a base_url: expected http:// or https://"},
       {"[[provider]]\nslug = \"a\"\nbase_url = \"https://u:p@h\"", 3, "without user, query or fragment"},

@@ -13,7 +13,8 @@ Result<net::Response> Gateway::get_providers(const Query&) const {
       if (endpoint.embedded) providers.push_back({endpoint.provider_name, endpoint.provider_slug});
   }
   for (const catalog::ProviderConfig& provider : shared_.catalog->providers())
-    providers.push_back({provider.name, provider.slug});
+    providers.push_back({provider.name, provider.slug, provider.privacy_policy_url,
+                         provider.terms_of_service_url, provider.status_page_url});
   return json_response(api::encode_providers(providers));
 }
 

@@ -21,7 +21,7 @@ def varied(tmp_path_factory, fake):
         model_of("status-500"), model_of("status-429"),
     ]  # fmt: skip
     config = configuration(
-        provider(fake.base_url, name="Fake AI"), provider(fake.base_url, "keeps"),
+        provider(fake.base_url, name="Fake AI"), provider(fake.base_url, "keeps", privacy_policy_url="https://keeps.example/privacy"),
         provider(fake.base_url, "forgets", **{"policy.zdr": True, "policy.training": False}), models=models,
     )  # fmt: skip
     router = Router(tmp_path_factory.mktemp("varied"), config)
@@ -176,7 +176,7 @@ def test_providers_are_those_configured_and_the_router_itself(varied):
     assert [(entry["slug"], entry["name"]) for entry in data] == [
         ("local", "Local"), ("fake", "Fake AI"), ("keeps", "keeps"), ("forgets", "forgets")
     ]  # fmt: skip
-    assert all("privacy_policy_url" in entry for entry in data)
+    assert [entry["privacy_policy_url"] for entry in data] == [None, None, "https://keeps.example/privacy", None]
 
 
 class TestKey:

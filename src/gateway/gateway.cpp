@@ -200,7 +200,9 @@ net::Response Gateway::refuse(const Error& error) {
 
 net::Response Gateway::render(const Error& error, Trace& trace) const {
   trace.error = error.code();
-  trace.detail = error.http_status() == 500 ? error.message() + ": " + error.detail() : error.detail();
+  trace.detail = error.detail();
+  if (error.code() == ErrorCode::internal)  // the caller is not told
+    trace.detail = error.message() + (error.detail().empty() ? "" : ": " + error.detail());
   net::Response response;
   response.status = error.http_status();
   response.body = Body(api::encode_error(error, trace.id, trace.story));

@@ -239,6 +239,7 @@ class TestLog:
         )
         text = "a marker that stands in no log"
         assert router.embed(text, model=f"test/quotes-{status}").status >= 400
+        wire.eventually(lambda: lines(router, "request"), wire.PATIENCE, "the last line of the request is written")
         assert lines(router, "attempt")
         assert "marker" not in router.program.log
 

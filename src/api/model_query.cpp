@@ -253,9 +253,11 @@ std::vector<ListedModel> select_models(std::vector<ListedModel> models, const Mo
                                        std::int64_t now) {
   std::erase_if(models, [&](const ListedModel& model) { return !wanted(model, query, now); });
   std::vector<std::pair<double, std::size_t>> places;  // with the place before, for ties
+  places.reserve(models.size());
   for (const ListedModel& model : models) places.emplace_back(rank(model, query.sort), places.size());
   std::ranges::sort(places);
   std::vector<ListedModel> sorted;
+  sorted.reserve(models.size());
   for (const auto& [_, before] : places) sorted.push_back(std::move(models[before]));
   return sorted;
 }

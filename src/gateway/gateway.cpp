@@ -23,9 +23,8 @@ struct Operation {
   using Read = Result<net::Response> (Gateway::*)(const Gateway::Query& query) const;
   using Work = Task<Result<net::Response>> (Gateway::*)(net::Exchange& exchange, Gateway::Trace& trace);
 
-  std::string_view name, method;
+  std::string_view name, method, path;
   Where where;
-  std::string_view path;
   Access access;
   Read read;
   Work work = nullptr;
@@ -35,24 +34,24 @@ struct Operation {
 
 // The features of the API in one screen. The first row whose path fits decides, with those of the same path.
 constexpr Operation Operation::kTable[] = {
-    {"post_embeddings", "POST", Where::api, "/embeddings", Access::inference_key, nullptr,
+    {"post_embeddings", "POST", "/embeddings", Where::api, Access::inference_key, nullptr,
      &Gateway::post_embeddings},
-    {"get_embeddings_models", "GET", Where::api, "/embeddings/models", Access::open,
+    {"get_embeddings_models", "GET", "/embeddings/models", Where::api, Access::open,
      &Gateway::get_embeddings_models},
-    {"get_models", "GET", Where::api, "/models", Access::open, &Gateway::get_models},
-    {"get_models_count", "GET", Where::api, "/models/count", Access::open, &Gateway::get_models_count},
-    {"get_models_user", "GET", Where::api, "/models/user", Access::any_key, &Gateway::get_models},
-    {"get_openai_model", "GET", Where::api, "/models/{id}", Access::open, &Gateway::get_openai_model},
-    {"get_model", "GET", Where::api, "/model/{author}/{slug}", Access::open, &Gateway::get_model},
-    {"get_model_endpoints", "GET", Where::api, "/models/{author}/{slug}/endpoints", Access::open,
+    {"get_models", "GET", "/models", Where::api, Access::open, &Gateway::get_models},
+    {"get_models_count", "GET", "/models/count", Where::api, Access::open, &Gateway::get_models_count},
+    {"get_models_user", "GET", "/models/user", Where::api, Access::any_key, &Gateway::get_models},
+    {"get_openai_model", "GET", "/models/{id}", Where::api, Access::open, &Gateway::get_openai_model},
+    {"get_model", "GET", "/model/{author}/{slug}", Where::api, Access::open, &Gateway::get_model},
+    {"get_model_endpoints", "GET", "/models/{author}/{slug}/endpoints", Where::api, Access::open,
      &Gateway::get_model_endpoints},
-    {"get_endpoints_zdr", "GET", Where::api, "/endpoints/zdr", Access::open, &Gateway::get_endpoints_zdr},
-    {"get_providers", "GET", Where::api, "/providers", Access::open, &Gateway::get_providers},
-    {"get_key", "GET", Where::api, "/key", Access::any_key, &Gateway::get_key},
-    {"get_openapi", "GET", Where::api, "/openapi.json", Access::open, &Gateway::get_openapi},
-    {"get_healthz", "GET", Where::root, "/healthz", Access::open, &Gateway::get_healthz},
-    {"get_readyz", "GET", Where::root, "/readyz", Access::open, &Gateway::get_readyz},
-    {"get_metrics", "GET", Where::root, "/metrics", Access::open, &Gateway::get_metrics},
+    {"get_endpoints_zdr", "GET", "/endpoints/zdr", Where::api, Access::open, &Gateway::get_endpoints_zdr},
+    {"get_providers", "GET", "/providers", Where::api, Access::open, &Gateway::get_providers},
+    {"get_key", "GET", "/key", Where::api, Access::any_key, &Gateway::get_key},
+    {"get_openapi", "GET", "/openapi.json", Where::api, Access::open, &Gateway::get_openapi},
+    {"get_healthz", "GET", "/healthz", Where::root, Access::open, &Gateway::get_healthz},
+    {"get_readyz", "GET", "/readyz", Where::root, Access::open, &Gateway::get_readyz},
+    {"get_metrics", "GET", "/metrics", Where::root, Access::open, &Gateway::get_metrics},
 };
 
 std::vector<std::string_view> Gateway::operations() {

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from support import wire
-from support.replies import replies
+from support.raw_http import replies
 from support.router import Model, Router, configuration, model_of, provider
 from support.wire import assert_envelope
 

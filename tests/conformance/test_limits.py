@@ -7,7 +7,7 @@ import time
 import pytest
 
 from support import memory, wire
-from support.replies import replies
+from support.raw_http import replies
 from support.router import TAURUS, Router, configuration, model_of, provider
 from support.wire import assert_envelope, eventually
 

@@ -58,8 +58,8 @@ class Audit:
         if isinstance(body, bytes):
             try:
                 body = json.loads(body)
-            except ValueError:
-                return
+            except (ValueError, RecursionError):
+                return  # hostile
         if isinstance(body, dict):
             self.text(body.get("input"))
 

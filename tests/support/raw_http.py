@@ -4,24 +4,55 @@ import http.client
 import io
 import json
 
-from support import wire
+from support.wire import Answer
 
 OK = {"input": "a text", "model": "test/ok"}
 OK_BODY = json.dumps(OK).encode()
 
+_INTERIM = (100, 102)
 
-def parse(received: bytes) -> wire.Answer:
-    """The first response of a raw exchange, interim ones skipped."""
-    while received.startswith(b"HTTP/1.1 1"):
-        received = received.partition(b"\r\n\r\n")[2]
 
-    class Replay:
-        def makefile(self, *_):
-            return io.BytesIO(received)
+class _Replay:
+    def __init__(self, stream: io.BytesIO):
+        self.stream = stream
 
-    response = http.client.HTTPResponse(Replay())
-    response.begin()
-    return wire.Answer(response.status, response.headers, response.read())
+    def makefile(self, *_):
+        return _Unclosed(self.stream)
+
+
+class _Unclosed:
+    """http.client closes its file with each answer; the next answer is behind it."""
+
+    def __init__(self, stream: io.BytesIO):
+        self.readline, self.read, self.readinto = stream.readline, stream.read, stream.readinto
+
+    def flush(self):
+        pass
+
+    def close(self):
+        pass
+
+
+def replies(received: bytes, methods: tuple[str, ...] = ()) -> list[Answer]:
+    """The final answers in `received`, read strictly; it must hold nothing else. `methods`: of the requests, where they matter."""
+    stream = io.BytesIO(received)
+    answers: list[Answer] = []
+    while stream.tell() < len(received):
+        method = methods[len(answers)] if len(answers) < len(methods) else None
+        response = http.client.HTTPResponse(_Replay(stream), method=method)
+        response.begin()
+        if response.status in _INTERIM:
+            continue
+        length = response.headers["Content-Length"]
+        body = b"" if method == "HEAD" else stream.read(int(length))
+        assert method == "HEAD" or len(body) == int(length), "the last answer is cut"
+        answers.append(Answer(response.status, response.headers, body))
+    return answers
+
+
+def parse(received: bytes) -> Answer:
+    """The first of them."""
+    return replies(received)[0]
 
 
 def post(router, *header_lines: str, body: bytes = OK_BODY, length: bool = True, keep: bool = False) -> bytes:

@@ -114,7 +114,9 @@ class TestBody:
         pid = defaults.program.process.pid
         before = memory.resident(pid)
         memory.forget_peak(pid)
-        answer = defaults.request("POST", "/api/v1/embeddings", b'{"model":"test/ok","input":' + input + b"}")
+        body = b'{"model":"test/ok","input":' + input + b"}"
+        # Past the audit of the logs, which would read these bodies for longer than the router does.
+        answer = wire.request(defaults.url, "POST", "/api/v1/embeddings", body, defaults.authorization)
         assert answer.status == status, answer.body[:500]
         assert_envelope(answer) if status != 200 else None
         assert memory.peak(pid) - before < 200 * MIB

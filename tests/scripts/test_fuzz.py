@@ -40,7 +40,7 @@ def tree(tmp_path):
 
     def run(*arguments: str):
         command = [tmp_path / "scripts/fuzz", "--no-build", "--out", tmp_path / "out", *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=1200)
 
     return SimpleNamespace(add=add, run=run, out=tmp_path / "out")
 

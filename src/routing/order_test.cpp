@@ -95,7 +95,8 @@ TEST(Order, is_always_a_permutation) {
     Bench bench(prices);
     for (auto& s : bench.states) {
       if (random.below(2) == 0)
-        s.statistics.add_success(bench.now, std::chrono::milliseconds(1 + random.below(100)), random.below(1000));
+        s.statistics.add_success(bench.now, std::chrono::milliseconds(1 + random.below(100)),
+                                 random.below(1000));
     }
     bench.wish.sort = static_cast<api::Sort>(random.below(4));
     bench.wish.has_order = random.below(2) == 0;

@@ -10,7 +10,6 @@ import pytest
 
 from support.program import require
 from support.router import TAURUS_ID, TAURUS_TOKENS
-from support.wire import eventually
 
 HERE = Path(__file__).parent
 
@@ -20,9 +19,7 @@ def seen(router):
     require(HERE / "node_modules/@openrouter/sdk", "scripts/install-clients puts it there")
     node = shutil.which("node")
     assert node, "node is missing: scripts/install-packages installs it"
-    management = router.create_key("--management")["key"]
-    mine = {"Authorization": f"Bearer {management}"}
-    eventually(lambda: router.request("GET", "/api/v1/key", headers=mine).status == 200, 5, "the key is known")
+    management = router.create_seen_key("--management")
     assert router.embed("measured").status == 200
     done = subprocess.run(
         [node, "read_only.mjs"], cwd=HERE, capture_output=True, text=True, timeout=120,

@@ -6,7 +6,6 @@ from openrouter import OpenRouter, errors
 from openrouter.utils import BackoffStrategy, RetryConfig
 
 from support.router import TAURUS_ID, TAURUS_TOKENS
-from support.wire import eventually
 
 NO_RETRIES = RetryConfig("none", BackoffStrategy(1, 1, 1, 1), False)
 AUTHOR, SLUG = TAURUS_ID.split("/")
@@ -85,9 +84,7 @@ def test_providers(client):
 def test_the_current_key(client, router):
     data = client.api_keys.get_current_key_metadata().data
     assert data.label.startswith("sk-or-v1-") and data.usage >= 0 and not data.is_management_key
-    management = router.create_key("--management")["key"]
-    mine = {"Authorization": f"Bearer {management}"}
-    eventually(lambda: router.request("GET", "/api/v1/key", headers=mine).status == 200, 5, "the key is known")
+    management = router.create_seen_key("--management")
     with OpenRouter(api_key=management, server_url=router.api) as manager:
         assert manager.api_keys.get_current_key_metadata().data.is_management_key
     with OpenRouter(api_key="sk-or-v1-wrong", server_url=router.api) as stranger:

@@ -98,6 +98,13 @@ class Router:
         log_audit.secret(made["key"])
         return made
 
+    def create_seen_key(self, *flags: str) -> str:
+        """A key that the running router knows already."""
+        key = self.create_key(*flags)["key"]
+        mine = {"Authorization": f"Bearer {key}"}
+        wire.eventually(lambda: self.request("GET", "/api/v1/key", headers=mine).status == 200, wire.PATIENCE, "the key is known")
+        return key
+
     @property
     def authorization(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.key}"} if self.key else {}

@@ -14,6 +14,7 @@
 #include "base/body.h"
 #include "base/buffer.h"
 #include "catalog/catalog.h"
+#include "providers/retry_after.h"
 
 namespace embedrouter::providers {
 
@@ -26,7 +27,8 @@ struct UpstreamRequest {
 struct UpstreamReply {
   int status = 0;
   std::string_view content_type;
-  std::string_view retry_after, retry_after_ms;  // header values, empty if absent
+  RetryHints hints;     // of its headers; the message is the dialect's to find
+  Clock::Wall arrived;  // what dates in the hints are held against
   std::shared_ptr<const Buffer> body;
 };
 

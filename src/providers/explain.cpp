@@ -1,24 +1,17 @@
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <optional>
 
 #include "api/error_body.h"
+#include "base/ascii.h"
 #include "providers/dialect.h"
 
 namespace embedrouter::providers {
 namespace {
 
-using std::chrono::milliseconds;
-
-bool contains(std::string_view text, std::string_view word) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; };
-  return !std::ranges::search(text, word, {}, lower, lower).empty();
-}
-
 bool any(const api::UpstreamComplaint& said, std::span<const std::string_view> words) {
   return std::ranges::any_of(words, [&](std::string_view word) {
-    return contains(said.code, word) || contains(said.type, word) || contains(said.message, word);
+    return contains_ignoring_case(said.code, word) || contains_ignoring_case(said.type, word) ||
+           contains_ignoring_case(said.message, word);
   });
 }
 
@@ -28,17 +21,6 @@ constexpr std::array<std::string_view, 6> kQuota{"insufficient_quota",   "credit
 constexpr std::array<std::string_view, 7> kTooLong{
     "context_length",  "context length",       "maximum context",       "too long",
     "too many tokens", "too large to process", "max_tokens_per_request"};
-
-constexpr milliseconds kLongestWait{60'000};
-
-// Whole or fractional seconds, not negative. Dates and everything else: no hint.
-std::optional<milliseconds> seconds_of(std::string_view text, double unit_in_ms) {
-  double value = -1;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || !(value >= 0)) return std::nullopt;
-  return milliseconds(
-      static_cast<std::int64_t>(std::min(value * unit_in_ms, static_cast<double>(kLongestWait.count()))));
-}
 
 ErrorCode code_for(int status, const api::UpstreamComplaint& said) {
   if (status == 402 || any(said, kQuota)) return ErrorCode::upstream_quota;
@@ -92,9 +74,11 @@ Error explain_status(const UpstreamReply& reply) {
                     .with_detail(api::loggable(said))
                     .with_provider({}, said.code.empty() ? said.type : said.code)
                     .with_upstream_status(reply.status);
-  auto wait = seconds_of(reply.retry_after_ms, 1);
-  if (!wait) wait = seconds_of(reply.retry_after, 1000);
-  if (wait) error = std::move(error).with_retry_after(*wait);
+  RetryHints hints = reply.hints;
+  hints.message = said.message;
+  // The resets stand in every answer of some providers; only a refusal for the rate means them.
+  if (code != ErrorCode::upstream_rate_limited) hints.reset_requests = hints.reset_tokens = {};
+  if (const auto wait = wait_of(hints, reply.arrived)) error = std::move(error).with_retry_after(*wait);
   return error;
 }
 

@@ -163,28 +163,14 @@ TEST(Explain, what_a_provider_says_of_itself_reaches_neither_caller_nor_log) {
   EXPECT_EQ(error.provider_code(), "boom");
 }
 
-TEST(Explain, reads_retry_hints_and_caps_them) {
-  struct Row {
-    const char* seconds;
-    const char* milliseconds;
-    std::optional<int> expected;
-  };
-  for (const Row& row : std::vector<Row>{{"2", "", 2000},
-                                         {"1.5", "", 1500},
-                                         {"0", "", 0},
-                                         {"1000000000", "", 60'000},
-                                         {"-3", "", std::nullopt},
-                                         {"soon", "", std::nullopt},
-                                         {"2", "250", 250},
-                                         {"2", "junk", 2000},
-                                         {"", "", std::nullopt}}) {
-    UpstreamReply reply = reply_of(429, "");
-    reply.retry_after = row.seconds;
-    reply.retry_after_ms = row.milliseconds;
-    const auto wait = explain_status(reply).retry_after();
-    EXPECT_EQ(wait.has_value(), row.expected.has_value()) << row.seconds;
-    if (wait && row.expected) EXPECT_EQ(wait->count(), *row.expected);
-  }
+TEST(Explain, hands_on_how_long_a_provider_asks_to_wait) {
+  UpstreamReply limited = reply_of(429, R"({"error":{"message":"retry after 55 seconds"}})");
+  EXPECT_EQ(explain_status(limited).retry_after(), std::chrono::seconds(55));
+  limited.hints.reset_tokens = "3s";
+  EXPECT_EQ(explain_status(limited).retry_after(), std::chrono::seconds(3));
+  UpstreamReply broken = reply_of(500, "");
+  broken.hints.reset_tokens = "3s";
+  EXPECT_FALSE(explain_status(broken).retry_after()) << "of a limit, and this is none";
 }
 
 }  // namespace

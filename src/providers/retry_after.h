@@ -1,0 +1,26 @@
+#pragma once
+#include <chrono>
+#include <optional>
+#include <string_view>
+
+#include "base/clock.h"
+
+namespace embedrouter::providers {
+
+// Where a provider says how long it wants to be left alone. Views; empty where it said nothing there.
+struct RetryHints {
+  std::string_view retry_after_ms = {};  // milliseconds, what all official clients prefer
+  std::string_view retry_after = {};     // seconds, fractions too, or a date in a form of RFC 9110, 5.6.7
+  std::string_view reset_requests = {};  // x-ratelimit-reset-requests: "6m0s", seconds, or an epoch
+  std::string_view reset_tokens = {};    // x-ratelimit-reset-tokens
+  std::string_view message = {};         // "… retry after 55 seconds", "try again in 1.2s"
+};
+
+// No longer, whatever a provider says: a caller who gets the hint would obey it in full.
+inline constexpr std::chrono::milliseconds kLongestWait{60'000};
+
+// The first of the hints that can be read, at most kLongestWait; a date that is past is 0. Of the two resets
+// the later one. nullopt where nothing was said, or only what is no time ("-3", "soon").
+std::optional<std::chrono::milliseconds> wait_of(const RetryHints& hints, Clock::Wall now);
+
+}  // namespace embedrouter::providers

@@ -89,7 +89,7 @@ def test_an_upstream_that_is_not_there_is_a_502(start_router):
 
 
 def test_the_upstream_sees_the_deadline_too(hasty, fake):
-    hasty.embed("deadline", model="test/delay-60s")
+    hasty.embed("waited for too long", model="test/delay-60s")
     eventually(
         lambda: all(a["state"] == "client_left" for a in fake.attempts("delay-60s")), SLACK, "the upstream is let go"
     )

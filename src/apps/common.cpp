@@ -40,7 +40,7 @@ Result<catalog::Config> load(const Where& where, std::ostream& err) {
   catalog::ConfigEnvironment around = environment();
   around.listen = where.listen;
   around.data_dir = where.data_dir;
-  for (const providers::Dialect* dialect : providers::dialects()) around.dialects.push_back(dialect->name);
+  for (const providers::Dialect* dialect : providers::dialects()) around.dialects.push_back(dialect->facts);
   catalog::ConfigOutcome outcome = catalog::load_config(file, around);
   for (const catalog::ConfigFault& fault : outcome.faults) {
     err << (file ? file->string() : "configuration");

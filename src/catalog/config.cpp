@@ -198,7 +198,7 @@ void read_document(const toml::table& document, const ConfigEnvironment& environ
   refuse_later_section(root, "probe", outcome.faults);
   read_telemetry(root, outcome.config.telemetry);
   read_providers(root, environment, outcome.config, outcome.faults);
-  read_models(root, outcome.config);
+  read_models(root, environment, outcome.config);
   root.finish();
 }
 

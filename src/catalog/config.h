@@ -115,13 +115,20 @@ struct ConfigOutcome {
   std::vector<ConfigFault> faults;  // empty: the configuration is good
 };
 
+// What a provider's wire format has a place for. An endpoint may declare less, not more.
+struct DialectFacts {
+  std::string_view name;
+  bool base64 = true, token_ids = true, dimensions = true, input_types = true;
+  std::uint32_t max_batch_items = 2048;  // of an endpoint that declares none
+};
+
 // What stands outside the file. Empty members are unset.
 struct ConfigEnvironment {
   std::string home = {}, xdg_data_home = {};
   // Flags of the command line. They win over the file and are checked as if they stood in it.
   std::string listen = {}, data_dir = {};
-  // The names a provider's `dialect` may have; empty: not checked here.
-  std::vector<std::string_view> dialects = {};
+  // Those a provider's `dialect` may name; empty: not checked here.
+  std::vector<DialectFacts> dialects = {};
 };
 // Unknown keys, wrong types, out-of-range values, sections that later releases will know ([cache], [probe],
 // [counters] with anything but their defaults), dangling references and duplicate slugs, ids and aliases are

@@ -103,8 +103,9 @@ void read_provider_slug(Section& section, Claims& slugs, ProviderConfig& provide
 }
 
 void read_dialect(Section& section, const ConfigEnvironment& environment, ProviderConfig& provider) {
-  const auto dialect = environment.dialects.empty() ? section.text("dialect")
-                                                    : section.choice("dialect", environment.dialects);
+  std::vector<std::string_view> names;
+  for (const DialectFacts& dialect : environment.dialects) names.push_back(dialect.name);
+  const auto dialect = names.empty() ? section.text("dialect") : section.choice("dialect", names);
   if (dialect) provider.dialect = *dialect;
 }
 
@@ -174,6 +175,24 @@ void read_price(Section& section, EndpointConfig& endpoint) {
   pricing.finish();
 }
 
+// Of the provider's dialect; everything where it is not known.
+DialectFacts facts_of(const ProviderConfig& provider, const ConfigEnvironment& environment) {
+  const auto found = std::ranges::find(environment.dialects, provider.dialect, &DialectFacts::name);
+  return found == environment.dialects.end() ? DialectFacts{} : *found;
+}
+
+// What the endpoint declares and its dialect cannot carry.
+void check_capabilities(Section& section, const EndpointConfig& endpoint, const DialectFacts& dialect) {
+  const auto no_place = [&](std::string_view key, std::string_view what) {
+    section.fault(key, "the dialect \"" + std::string(dialect.name) + "\" has no place for " +
+                           std::string(what) + "; leave it out");
+  };
+  if (endpoint.encodings_base64 && !dialect.base64) no_place("encodings", "base64");
+  if (endpoint.token_ids && !dialect.token_ids) no_place("token_ids", "token ids");
+  if (endpoint.dimensions && !dialect.dimensions) no_place("dimensions", "a width");
+  if (!endpoint.input_types.empty() && !dialect.input_types) no_place("input_types", "a kind of input");
+}
+
 void read_encodings(Section& section, EndpointConfig& endpoint) {
   if (!section.has("encodings")) return;
   const auto encodings = section.texts("encodings");
@@ -218,8 +237,10 @@ void read_input_types(Section& section, EndpointConfig& endpoint) {
 }
 
 EndpointConfig read_endpoint(Section& section, const ModelConfig& model,
-                             const std::vector<ProviderConfig>& providers) {
+                             const std::vector<ProviderConfig>& providers,
+                             const ConfigEnvironment& environment) {
   EndpointConfig endpoint;
+  DialectFacts dialect;
   const auto slug = section.text("provider");
   if (slug == kEmbeddedProvider) {
     section.fault("provider",
@@ -234,6 +255,7 @@ EndpointConfig read_endpoint(Section& section, const ModelConfig& model,
                                                  : "did you mean \"" + std::string(meant) + "\"?"));
   } else if (slug) {
     endpoint.provider = *slug;
+    dialect = facts_of(*std::ranges::find(providers, *slug, &ProviderConfig::slug), environment);
     section.rename(section.where() + " " + *slug);
   } else if (!section.has("provider")) {
     section.fault("provider", "is missing; name a [[provider]] by its slug");
@@ -241,14 +263,17 @@ EndpointConfig read_endpoint(Section& section, const ModelConfig& model,
   endpoint.upstream_model = model.id;
   display_text(section, "upstream_model", endpoint.upstream_model, kNameBytes);
   read_price(section, endpoint);
+  endpoint.max_batch_items = dialect.max_batch_items;
   section.integer("max_batch_items", endpoint.max_batch_items, 1, 100'000);
   section.integer("max_batch_tokens", endpoint.max_batch_tokens, 0, 1'000'000'000);
   read_space(section, endpoint);
+  endpoint.encodings_base64 = dialect.base64;
   read_encodings(section, endpoint);
   section.flag("token_ids", endpoint.token_ids);
-  endpoint.dimensions = !model.matryoshka.empty();
+  endpoint.dimensions = dialect.dimensions && !model.matryoshka.empty();
   section.flag("dimensions", endpoint.dimensions);
   read_input_types(section, endpoint);
+  check_capabilities(section, endpoint, dialect);
   section.finish();
   return endpoint;
 }
@@ -309,7 +334,8 @@ void read_widths(Section& section, ModelConfig& model) {
   }
 }
 
-ModelConfig read_model(Section& section, const Config& config, Claims& names) {
+ModelConfig read_model(Section& section, const Config& config, const ConfigEnvironment& environment,
+                       Claims& names) {
   ModelConfig model;
   read_names(section, config.embedded.enabled, names, model);
   read_widths(section, model);
@@ -321,7 +347,7 @@ ModelConfig read_model(Section& section, const Config& config, Claims& names) {
   for (Section& table : section.tables("endpoint", "[[model.endpoint]]")) {
     if (!model.id.empty()) table.rename("[[model.endpoint]] of " + model.id + ":");
     const std::uint32_t line = table.line_of("provider");
-    EndpointConfig endpoint = read_endpoint(table, model, config.providers);
+    EndpointConfig endpoint = read_endpoint(table, model, config.providers, environment);
     if (!endpoint.provider.empty()) {
       if (const auto first = served.claim(endpoint.provider, line)) {
         table.fault("provider", "already has an endpoint of this model on line " + std::to_string(*first) +
@@ -362,10 +388,10 @@ void read_providers(Section& root, const ConfigEnvironment& environment, Config&
   check_display_names(sections, config.providers, faults);
 }
 
-void read_models(Section& root, Config& config) {
+void read_models(Section& root, const ConfigEnvironment& environment, Config& config) {
   Claims names;
   for (Section& section : root.tables("model", "[[model]]"))
-    config.models.push_back(read_model(section, config, names));
+    config.models.push_back(read_model(section, config, environment, names));
 }
 
 }  // namespace embedrouter::catalog

@@ -250,11 +250,49 @@ TEST(Models, the_embedded_models_names_are_free_when_it_is_off) {
 
 TEST(Models, a_dialect_is_one_of_those_that_are_built_in) {
   ConfigEnvironment environment = kHome;
-  environment.dialects = {"openai", "cohere"};
+  environment.dialects = {{.name = "openai"}, {.name = "cohere"}};
   const std::string good(kProvider);
   EXPECT_EQ(all(parse_config(good + "dialect = \"cohere\"", environment)), "");
   EXPECT_EQ(all(parse_config(good + "dialect = \"coher\"", environment)),
             "4: [[provider]] openai dialect: expected \"openai\" or \"cohere\"; did you mean \"cohere\"?\n");
+}
+
+TEST(Models, a_dialect_says_what_its_endpoints_may_declare_and_what_they_have_undeclared) {
+  ConfigEnvironment environment = kHome;
+  environment.dialects = {{.name = "openai"},
+                          {.name = "plain",
+                           .base64 = false,
+                           .token_ids = false,
+                           .dimensions = false,
+                           .input_types = false,
+                           .max_batch_items = 32}};
+  const std::string plain = "[[provider]]\nslug = \"openai\"\ndialect = \"plain\"\nbase_url = \"http://h\"\n";
+  const std::string model =
+      "[[model]]\nid = \"a/b\"\ndimensions = 8\nmatryoshka = [4]\n[[model.endpoint]]\nprovider = "
+      "\"openai\"\n";
+
+  const auto undeclared = parse_config(plain + model, environment);
+  ASSERT_EQ(all(undeclared), "");
+  const EndpointConfig& endpoint = undeclared.config.models[0].endpoints[0];
+  EXPECT_EQ(endpoint.max_batch_items, 32U);
+  EXPECT_TRUE(endpoint.encodings_float);
+  EXPECT_FALSE(endpoint.encodings_base64);
+  EXPECT_FALSE(endpoint.dimensions);
+  EXPECT_EQ(parse_config(plain + model + "max_batch_items = 64", environment)
+                .config.models[0]
+                .endpoints[0]
+                .max_batch_items,
+            64U);
+
+  for (const char* more :
+       {"encodings = [\"base64\"]", "token_ids = true", "dimensions = true", "input_types = [\"query\"]"}) {
+    const std::string key = std::string(more).substr(0, std::string_view(more).find(' '));
+    EXPECT_THAT(all(parse_config(plain + model + more, environment)),
+                ::testing::AllOf(HasSubstr("11: [[model.endpoint]] of a/b: openai " + key),
+                                 HasSubstr("\"plain\" has no place")))
+        << more;
+    EXPECT_EQ(all(parse_config(std::string(kProvider) + model + more, environment)), "") << more;
+  }
 }
 
 }  // namespace

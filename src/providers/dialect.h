@@ -13,8 +13,9 @@
 #include "api/embed_request.h"
 #include "base/body.h"
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "catalog/catalog.h"
-#include "providers/retry_after.h"
+#include "net/message.h"
 
 namespace embedrouter::providers {
 
@@ -23,17 +24,19 @@ struct UpstreamRequest {
   Body body;         // JSON
 };
 
-// What came back: the status and the whole body, to be kept alive by whoever points into it.
+// What came back: the status, the headers, and the whole body, to be kept alive by whoever points into it.
 struct UpstreamReply {
   int status = 0;
-  std::string_view content_type;
-  RetryHints hints;     // of its headers; the message is the dialect's to find
-  Clock::Wall arrived;  // what dates in the hints are held against
+  net::Headers headers;
+  Clock::Wall arrived;  // what a date in the headers is held against
   std::shared_ptr<const Buffer> body;
+
+  std::string_view header(std::string_view name) const { return headers.find(name).value_or(""); }
 };
 
 struct Dialect {
-  std::string_view name;
+  // Its name, and which parameters it has a place for: what an endpoint may declare.
+  catalog::DialectFacts facts;
   // Ours to theirs. The request has been found within what the endpoint honours.
   Result<UpstreamRequest> (*encode)(const api::EmbedRequest& request, const catalog::Endpoint& endpoint);
   // Their 200 to ours, not yet past the gate.
@@ -51,5 +54,7 @@ const Dialect* find_dialect(std::string_view name);
 // of docs/architecture.md: exhausted balances, context lengths and content policies are told from their
 // neighbours.
 Error explain_status(const UpstreamReply& reply);
+// The same where the dialect knows better than the status what is the matter.
+Error explain_as(ErrorCode code, const UpstreamReply& reply);
 
 }  // namespace embedrouter::providers

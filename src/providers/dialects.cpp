@@ -14,7 +14,7 @@ std::span<const Dialect* const> dialects() {
 
 const Dialect* find_dialect(std::string_view name) {
   const auto all = dialects();
-  const auto found = std::ranges::find(all, name, [](const Dialect* dialect) { return dialect->name; });
+  const auto found = std::ranges::find(all, name, [](const Dialect* dialect) { return dialect->facts.name; });
   return found == all.end() ? nullptr : *found;
 }
 

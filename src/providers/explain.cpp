@@ -4,6 +4,7 @@
 #include "api/error_body.h"
 #include "base/ascii.h"
 #include "providers/dialect.h"
+#include "providers/retry_after.h"
 
 namespace embedrouter::providers {
 namespace {
@@ -18,9 +19,9 @@ bool any(const api::UpstreamComplaint& said, std::span<const std::string_view> w
 constexpr std::array<std::string_view, 6> kQuota{"insufficient_quota",   "credit_balance",
                                                  "billing_hard_limit",   "insufficient credits",
                                                  "insufficient balance", "payment_required"};
-constexpr std::array<std::string_view, 7> kTooLong{
-    "context_length",  "context length",       "maximum context",       "too long",
-    "too many tokens", "too large to process", "max_tokens_per_request"};
+constexpr std::array<std::string_view, 8> kTooLong{
+    "context_length",  "context length",       "maximum context",        "too long",
+    "too many tokens", "too large to process", "max_tokens_per_request", "must have less than"};
 
 ErrorCode code_for(int status, const api::UpstreamComplaint& said) {
   if (status == 402 || any(said, kQuota)) return ErrorCode::upstream_quota;
@@ -51,11 +52,7 @@ ErrorCode code_for(int status, const api::UpstreamComplaint& said) {
   }
 }
 
-}  // namespace
-
-Error explain_status(const UpstreamReply& reply) {
-  const api::UpstreamComplaint said = api::read_complaint(reply.body->view());
-  const ErrorCode code = code_for(reply.status, said);
+Error explained(ErrorCode code, const UpstreamReply& reply, const api::UpstreamComplaint& said) {
   std::string message = "the provider answered " + std::to_string(reply.status);
   if (code == ErrorCode::context_length_exceeded)
     message = "the provider says the input is too long for the model";
@@ -74,12 +71,27 @@ Error explain_status(const UpstreamReply& reply) {
                     .with_detail(api::loggable(said))
                     .with_provider({}, said.code.empty() ? said.type : said.code)
                     .with_upstream_status(reply.status);
-  RetryHints hints = reply.hints;
-  hints.message = said.message;
+  RetryHints hints{.retry_after_ms = reply.header("retry-after-ms"),
+                   .retry_after = reply.header("retry-after"),
+                   .message = said.message};
   // The resets stand in every answer of some providers; only a refusal for the rate means them.
-  if (code != ErrorCode::upstream_rate_limited) hints.reset_requests = hints.reset_tokens = {};
+  if (code == ErrorCode::upstream_rate_limited) {
+    hints.reset_requests = reply.header("x-ratelimit-reset-requests");
+    hints.reset_tokens = reply.header("x-ratelimit-reset-tokens");
+  }
   if (const auto wait = wait_of(hints, reply.arrived)) error = std::move(error).with_retry_after(*wait);
   return error;
+}
+
+}  // namespace
+
+Error explain_status(const UpstreamReply& reply) {
+  const api::UpstreamComplaint said = api::read_complaint(reply.body->view());
+  return explained(code_for(reply.status, said), reply, said);
+}
+
+Error explain_as(ErrorCode code, const UpstreamReply& reply) {
+  return explained(code, reply, api::read_complaint(reply.body->view()));
 }
 
 }  // namespace embedrouter::providers

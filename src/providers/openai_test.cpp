@@ -36,7 +36,7 @@ UpstreamReply reply_of(int status, std::string body) {
 
 TEST(Dialects, have_distinct_names) {
   std::set<std::string_view> names;
-  for (const Dialect* dialect : dialects()) EXPECT_TRUE(names.insert(dialect->name).second);
+  for (const Dialect* dialect : dialects()) EXPECT_TRUE(names.insert(dialect->facts.name).second);
   EXPECT_EQ(find_dialect("no such"), nullptr);
 }
 
@@ -166,10 +166,14 @@ TEST(Explain, what_a_provider_says_of_itself_reaches_neither_caller_nor_log) {
 TEST(Explain, hands_on_how_long_a_provider_asks_to_wait) {
   UpstreamReply limited = reply_of(429, R"({"error":{"message":"retry after 55 seconds"}})");
   EXPECT_EQ(explain_status(limited).retry_after(), std::chrono::seconds(55));
-  limited.hints.reset_tokens = "3s";
+  limited.headers.add("X-RateLimit-Reset-Tokens", "3s");
   EXPECT_EQ(explain_status(limited).retry_after(), std::chrono::seconds(3));
+  limited.headers.add("Retry-After", "2");
+  EXPECT_EQ(explain_status(limited).retry_after(), std::chrono::seconds(2));
+  limited.headers.add("retry-after-ms", "250");
+  EXPECT_EQ(explain_status(limited).retry_after(), std::chrono::milliseconds(250));
   UpstreamReply broken = reply_of(500, "");
-  broken.hints.reset_tokens = "3s";
+  broken.headers.add("X-RateLimit-Reset-Tokens", "3s");
   EXPECT_FALSE(explain_status(broken).retry_after()) << "of a limit, and this is none";
 }
 

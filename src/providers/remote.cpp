@@ -30,12 +30,7 @@ Task<Result<api::EmbedReply>> Remote::embed(const api::EmbedRequest& request, em
 
   UpstreamReply reply;
   reply.status = answer->status;
-  reply.content_type = answer->headers.find("content-type").value_or("");
-  const auto header = [&](std::string_view name) { return answer->headers.find(name).value_or(""); };
-  reply.hints.retry_after_ms = header("retry-after-ms");
-  reply.hints.retry_after = header("retry-after");
-  reply.hints.reset_requests = header("x-ratelimit-reset-requests");
-  reply.hints.reset_tokens = header("x-ratelimit-reset-tokens");
+  reply.headers = std::move(answer->headers);
   reply.arrived = clock_.wall();
   reply.body = answer->body;
   if (reply.status != 200) co_return fail(dialect_.explain(reply));

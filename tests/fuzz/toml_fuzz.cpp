@@ -10,7 +10,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace embedrouter::catalog;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  const ConfigOutcome outcome = parse_config(text, {.home = "/home/u", .dialects = {"openai"}});
+  const ConfigOutcome outcome = parse_config(text, {.home = "/home/u", .dialects = {{.name = "openai"}}});
   const auto lines = static_cast<std::size_t>(std::ranges::count(text, '\n')) + 1;
   for (const ConfigFault& fault : outcome.faults) {
     if (fault.message.empty() || fault.line > lines) std::abort();

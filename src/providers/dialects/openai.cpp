@@ -7,25 +7,10 @@
 #include "base/json_text.h"
 #include "base/sha256.h"
 #include "providers/dialect.h"
+#include "providers/input_text.h"
 
 namespace embedrouter::providers {
 namespace {
-
-void append_input(std::string& out, const api::Item& item) {
-  if (!item.is_tokens()) {
-    append_json_string(out, item.text);
-    return;
-  }
-  char separator = '[';
-  for (const std::uint32_t id : item.tokens) {
-    char digits[10];
-    const char* end = std::to_chars(digits, digits + sizeof digits, id).ptr;
-    out += separator;
-    out.append(digits, static_cast<std::size_t>(end - digits));
-    separator = ',';
-  }
-  out += ']';
-}
 
 bool ask_for_base64(const api::EmbedRequest& request, const catalog::Endpoint& endpoint) {
   if (!endpoint.encodings_float) return true;
@@ -33,24 +18,10 @@ bool ask_for_base64(const api::EmbedRequest& request, const catalog::Endpoint& e
 }
 
 Result<UpstreamRequest> encode(const api::EmbedRequest& request, const catalog::Endpoint& endpoint) {
-  std::size_t bytes = 256;
-  for (const api::Item& item : request.items) bytes += item.text.size() + item.tokens.size() * 8 + 8;
-  std::string body;
-  body.reserve(bytes);
-  body += R"({"model":)";
+  std::string body = begin_body(R"({"model":)", request.items);
   append_json_string(body, endpoint.upstream_model);
   body += R"(,"input":)";
-  if (request.items.size() == 1) {
-    append_input(body, request.items.front());
-  } else {
-    char separator = '[';
-    for (const api::Item& item : request.items) {
-      body += separator;
-      append_input(body, item);
-      separator = ',';
-    }
-    body += ']';
-  }
+  append_input(body, request.items);
   body +=
       ask_for_base64(request, endpoint) ? R"(,"encoding_format":"base64")" : R"(,"encoding_format":"float")";
   if (request.dimensions && endpoint.dimensions)
@@ -92,6 +63,6 @@ Result<api::EmbedReply> decode(const UpstreamReply& reply, const api::EmbedReque
 
 }  // namespace
 
-extern const Dialect kOpenai{"openai", encode, decode, explain_status};
+extern const Dialect kOpenai{{.name = "openai"}, encode, decode, explain_status};
 
 }  // namespace embedrouter::providers

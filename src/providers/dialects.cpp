@@ -5,10 +5,10 @@
 
 namespace embedrouter::providers {
 
-extern const Dialect kOpenai;
+extern const Dialect kOpenai, kTei;
 
 std::span<const Dialect* const> dialects() {
-  static constexpr std::array kAll{&kOpenai};
+  static constexpr std::array kAll{&kOpenai, &kTei};
   return kAll;
 }
 

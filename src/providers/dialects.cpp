@@ -5,10 +5,10 @@
 
 namespace embedrouter::providers {
 
-extern const Dialect kOpenai, kTei;
+extern const Dialect kOpenai, kTei, kOllama;
 
 std::span<const Dialect* const> dialects() {
-  static constexpr std::array kAll{&kOpenai, &kTei};
+  static constexpr std::array kAll{&kOpenai, &kTei, &kOllama};
   return kAll;
 }
 

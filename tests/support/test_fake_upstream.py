@@ -1,5 +1,7 @@
 """The fake upstream against itself: what it is trusted for in the other suites."""
 
+import gzip
+import http.client
 import json
 import struct
 import time
@@ -7,6 +9,7 @@ import time
 import pytest
 
 from support import wire
+from support.fake import dialects
 from support.vectors import as_floats, same_bits, vector_of
 
 TEXTS = ["a text", "", "ein Täxt 🍕", "nul\0inside", "x" * 10_000]
@@ -26,6 +29,102 @@ def test_vectors_agree_bit_for_bit(fake, encoding, width, space):
     assert len(data) == len(TEXTS)
     for text, entry in zip(TEXTS, data):
         assert same_bits(as_floats(entry["embedding"]), vector_of(text, space, width))
+
+
+@pytest.mark.parametrize("drift", [1, 150, 10_000])
+def test_drifted_vectors_agree_bit_for_bit(fake, drift):
+    for name, space in ((f"ok~{drift}", ""), (f"ok-d64@a~{drift}", "a")):
+        data = embed(fake, name, TEXTS).json["data"]
+        for text, entry in zip(TEXTS, data, strict=True):
+            assert same_bits(as_floats(entry["embedding"]), vector_of(text, space, 64, drift=drift))
+
+
+def test_every_format_carries_the_same_vectors(fake):
+    for dialect in dialects():
+        base = fake.base_url_of(dialect["name"], "ok@space2")
+        member = "inputs" if dialect["name"] == "tei" else "input"
+        answer = wire.request(base, "POST", base.removeprefix(fake.url) + dialect["path"], {"model": "ok@space2", member: TEXTS})
+        body = answer.json
+        if isinstance(body, dict):
+            body = body.get("embeddings") or [entry["embedding"] for entry in body["data"]]
+        for text, vector in zip(TEXTS, body, strict=True):
+            assert same_bits(as_floats(vector), vector_of(text, "space2")), dialect
+        assert fake.attempts("ok@space2")[-1]["dialect"] == dialect["name"]
+
+
+def test_behaviour_is_changed_while_it_runs(start_fake):
+    fake = start_fake()
+    fake.behave("ok@a", "status-503")
+    assert embed(fake, "ok@a", "a").status == 503
+    assert embed(fake, "ok@b", "a").status == 200
+    fake.behave("*", "ok~300")
+    [entry] = embed(fake, "ok@b", "a").json["data"]
+    assert same_bits(as_floats(entry["embedding"]), vector_of("a", "b", drift=300))
+    fake.behave("ok@a", None)
+    fake.behave("*", None)
+    assert embed(fake, "ok@a", "a").status == 200
+    assert [a["fault"] for a in fake.attempts("ok@a")] == ["status-<N>", "ok"]
+    assert wire.request(fake.url, "PUT", "/behaviour", {"for": "ok", "be": "no-such-fault"}).status == 400
+
+
+def test_so_many_of_a_hundred_are_the_same_ones_for_the_same_seed(start_fake):
+    struck = []
+    for seed in (1, 1, 2):
+        fake = start_fake(seed=seed)
+        struck.append([embed(fake, "pct-20-status-503", "a").status == 503 for _ in range(100)])
+        fake.stop()
+    assert struck[0] == struck[1] != struck[2]
+    assert 5 < sum(struck[0]) < 40
+
+
+def test_one_key_may_be_refused_and_others_not(start_fake):
+    fake = start_fake()
+
+    def status(key: str) -> int:
+        body = {"model": "first-key-401", "input": "a"}
+        return wire.request(fake.url, "POST", "/v1/embeddings", body, {"Authorization": f"Bearer {key}"}).status
+
+    assert [status(key) for key in ("one", "two", "one", "three")] == [401, 200, 401, 200]
+
+
+def test_limits_hold_what_they_say(start_fake):
+    fake = start_fake()
+    assert [embed(fake, "per-second-3", "a").status for _ in range(5)] == [200, 200, 200, 429, 429]
+    assert embed(fake, "tokens-per-second-10", "a" * 100).status == 429
+    assert [embed(fake, "flap-2", "a").status for _ in range(6)] == [200, 200, 503, 503, 200, 200]
+    waiting = wire.connect(fake.url)
+    fake.behave("in-flight-1", "delay-59s")
+    waiting.request("POST", "/v1/embeddings", json.dumps({"model": "in-flight-1", "input": "a"}))
+    wire.eventually(lambda: fake.attempts("in-flight-1"), 5, "the first is under way")
+    fake.behave("in-flight-1", None)
+    assert embed(fake, "in-flight-1", "a").status == 429
+    waiting.close()
+    wire.eventually(lambda: embed(fake, "in-flight-1", "a").status == 200, 5, "the place is free again")
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "zstd"])
+def test_answers_are_compressed_where_the_client_accepts_it(fake, coding):
+    body = {"model": coding, "input": "a"}
+    plain = wire.request(fake.url, "POST", "/v1/embeddings", body)
+    assert plain.headers["Content-Encoding"] is None and plain.json["data"]
+    coded = wire.request(fake.url, "POST", "/v1/embeddings", body, {"Accept-Encoding": f"identity;q=0.5, {coding}"})
+    assert coded.headers["Content-Encoding"] == coding
+    if coding == "gzip":
+        assert gzip.decompress(coded.body) == plain.body
+
+
+@pytest.mark.parametrize("handshake", ["stall", "reset"])
+def test_connections_may_fail_before_the_first_request(start_fake, handshake):
+    fake = start_fake(handshake=handshake)
+    connection = http.client.HTTPConnection("127.0.0.1", fake.port, timeout=0.5)
+    with pytest.raises((TimeoutError, ConnectionError)):
+        connection.request("GET", "/healthz")
+        connection.getresponse()
+
+
+def test_a_fault_a_format_has_no_place_for_is_said_so(fake):
+    answer = wire.request(fake.url, "POST", "/api/embed", {"model": "index-dup", "input": "a"})
+    assert answer.status == 404 and "no place" in answer.json["error"]
 
 
 def test_dimensions_are_honoured(fake):

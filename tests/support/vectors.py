@@ -7,7 +7,16 @@ import struct
 from array import array
 
 
-def direction_of(text: str, space: str, width: int) -> list[float]:
+def direction_of(text: str, space: str, width: int, drift: int = 0) -> list[float]:
+    direction = _undrifted(text, space, width)
+    if drift:
+        share = drift / 10_000.0
+        aside = _undrifted(text, space + "~", width)
+        direction = [x + share * y for x, y in zip(direction, aside)]
+    return direction
+
+
+def _undrifted(text: str, space: str, width: int) -> list[float]:
     seed = hashlib.sha256(space.encode() + b"\0" + text.encode()).digest()
     out: list[float] = []
     block = 0
@@ -26,9 +35,9 @@ def normalised(direction: list[float]) -> array:
     return array("f", (x / norm for x in direction))
 
 
-def vector_of(text: str, space: str = "", width: int = 64, fault: str = "ok") -> array:
+def vector_of(text: str, space: str = "", width: int = 64, fault: str = "ok", drift: int = 0) -> array:
     """The right vector of `text` as the model named `fault` makes it."""
-    direction = direction_of(text, space, width)
+    direction = direction_of(text, space, width, drift)
     if fault == "leading-zero":
         direction[0] = 0.0
     if fault == "negative-zero":

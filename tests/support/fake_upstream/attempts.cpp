@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
-#include <utility>
 
 #include "fake_upstream/vectors.h"
 
@@ -26,18 +24,38 @@ std::string json_list(const std::vector<std::string>& strings) {
 
 std::string json(const Attempt& a) {
   return fmt::format(
-      R"({{"id":{},"at":{:.6f},"ended_at":{:.6f},"state":{},"status":{},"model":{},"items":{},)"
-      R"("encoding_format":{},"dimensions":{},"input_type":{},"members":{},"headers":{},)"
+      R"({{"id":{},"at":{:.6f},"ended_at":{:.6f},"state":{},"status":{},"dialect":{},"model":{},"fault":{},)"
+      R"("items":{},"encoding_format":{},"dimensions":{},"input_type":{},"members":{},"headers":{},)"
       R"("authorization_sha256":{},"connection":{},"nth_on_connection":{}}})",
-      a.id, a.at, a.ended_at, json_string(a.state), a.status, json_string(a.model), a.items,
-      json_string(a.encoding_format), a.dimensions, json_string(a.input_type), json_list(a.members),
-      json_list(a.headers), json_string(a.authorization_sha256), a.connection, a.nth_on_connection);
+      a.id, a.at, a.ended_at, json_string(a.state), a.status, json_string(a.dialect), json_string(a.model),
+      json_string(a.fault), a.items, json_string(a.encoding_format), a.dimensions, json_string(a.input_type),
+      json_list(a.members), json_list(a.headers), json_string(a.authorization_sha256), a.connection,
+      a.nth_on_connection);
 }
 
 }  // namespace
 
 Attempts::Attempts(const std::string& log_file) {
   if (!log_file.empty()) log_.open(log_file, std::ios::app);
+}
+
+History Attempts::advance(PerModel& model, const std::string& key, std::uint64_t tokens) {
+  const auto time = Clock::now();
+  if (model.requests == 0) {
+    model.first = time;
+    model.first_key = key;
+  }
+  while (!model.last_second.empty() && time - model.last_second.front().first > std::chrono::seconds(1))
+    model.last_second.pop_front();
+  History history;
+  history.requests = model.requests++;
+  history.open = model.open++;
+  history.last_second = model.last_second.size();
+  for (const auto& [when, before] : model.last_second) history.tokens_last_second += before;
+  history.since_first = std::chrono::duration<double>(time - model.first).count();
+  history.first_key = key == model.first_key;
+  model.last_second.emplace_back(time, tokens);
+  return history;
 }
 
 Attempts::Started Attempts::start(Attempt attempt, const Request& request) {
@@ -48,28 +66,44 @@ Attempts::Started Attempts::start(Attempt attempt, const Request& request) {
   const std::lock_guard lock(mutex_);
   attempt.id = next_id_++;
   attempt.at = now();
-  Started started{.id = attempt.id,
-                  .nth_of_model = per_model_[request.model]++,
-                  .repeated = !seen_.insert(std::move(asked)).second};
+  Started started;
+  started.id = attempt.id;
+  started.history =
+      advance(models_[request.model], attempt.authorization_sha256, plausible_tokens(request.texts));
+  started.history.repeated = !seen_.insert(std::move(asked)).second;
+  started.history.reused_connection = attempt.nth_on_connection > 0;
   kept_.push_back(std::move(attempt));
   if (kept_.size() > kKept) kept_.pop_front();
   return started;
 }
 
-void Attempts::end(std::uint64_t id, std::string_view state, int status) {
-  const std::lock_guard lock(mutex_);
+Attempt* Attempts::find(std::uint64_t id) {
   const auto found = std::ranges::lower_bound(kept_, id, {}, &Attempt::id);
-  if (found == kept_.end() || found->id != id) return;
-  found->ended_at = now();
-  found->state = state;
-  found->status = status;
-  if (log_.is_open()) log_ << json(*found) << '\n' << std::flush;
+  return found != kept_.end() && found->id == id ? &*found : nullptr;
 }
 
-std::string Attempts::as_json() const {
+void Attempts::struck(std::uint64_t id, std::string_view fault) {
+  const std::lock_guard lock(mutex_);
+  if (Attempt* const attempt = find(id)) attempt->fault = fault;
+}
+
+void Attempts::end(std::uint64_t id, std::string_view state, int status) {
+  const std::lock_guard lock(mutex_);
+  Attempt* const attempt = find(id);
+  if (attempt == nullptr) return;
+  attempt->ended_at = now();
+  attempt->state = state;
+  attempt->status = status;
+  if (const auto model = models_.find(attempt->model); model != models_.end() && model->second.open > 0)
+    --model->second.open;
+  if (log_.is_open()) log_ << json(*attempt) << '\n' << std::flush;
+}
+
+std::string Attempts::as_json(std::string_view model) const {
   const std::lock_guard lock(mutex_);
   std::string out = R"({"attempts":[)";
   for (const Attempt& attempt : kept_) {
+    if (!model.empty() && attempt.model != model) continue;
     if (!out.ends_with('[')) out += ',';
     out += json(attempt);
   }
@@ -79,7 +113,7 @@ std::string Attempts::as_json() const {
 void Attempts::forget() {
   const std::lock_guard lock(mutex_);
   kept_.clear();
-  per_model_.clear();
+  models_.clear();
   seen_.clear();
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // What was asked and how it ended, for tests to read: one JSON object per attempt, no input text.
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -10,9 +11,10 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
-#include "fake_upstream/plan.h"
+#include "fake_upstream/faults.h"
 
 namespace embedrouter::fake_upstream {
 
@@ -21,7 +23,8 @@ struct Attempt {
   double at = 0, ended_at = 0;  // unix seconds
   std::string state = "open";   // then answered | cut | client_left
   int status = 0;               // 0 while open and where none was sent
-  std::string model;
+  std::string dialect, model;
+  std::string fault;  // what was done; "ok" where the fault did not strike
   std::size_t items = 0;
   std::string encoding_format, input_type;
   std::size_t dimensions = 0;        // 0: absent
@@ -40,21 +43,33 @@ class Attempts {
 
   struct Started {
     std::uint64_t id = 0;
-    std::uint64_t nth_of_model = 0;  // earlier attempts for the model
-    bool repeated = false;           // the model was asked for these texts before
+    History history;
   };
   Started start(Attempt attempt, const Request& request);
+  void struck(std::uint64_t id, std::string_view fault);
   void end(std::uint64_t id, std::string_view state, int status);
 
-  std::string as_json() const;  // {"attempts":[…]} in the order they came
+  // {"attempts":[…]} in the order they came; of one model, or of all if `model` is empty.
+  std::string as_json(std::string_view model) const;
   void forget();
 
  private:
+  using Clock = std::chrono::steady_clock;
+  struct PerModel {
+    std::uint64_t requests = 0, open = 0;
+    Clock::time_point first;
+    std::string first_key;
+    std::deque<std::pair<Clock::time_point, std::uint64_t>> last_second;  // when, and tokens
+  };
+
+  Attempt* find(std::uint64_t id);
+  static History advance(PerModel& model, const std::string& key, std::uint64_t tokens);
+
   mutable std::mutex mutex_;
   std::ofstream log_;
   std::uint64_t next_id_ = 1;
   std::deque<Attempt> kept_;
-  std::map<std::string, std::uint64_t> per_model_;
+  std::map<std::string, PerModel> models_;
   std::set<std::string> seen_;  // digests of model and texts
 };
 

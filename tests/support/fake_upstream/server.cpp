@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "fake_upstream/connection.h"
+#include "fake_upstream/stream.h"
 
 namespace embedrouter::fake_upstream {
 namespace {
@@ -37,8 +38,10 @@ int listen_on(std::uint16_t port) {
 
 }  // namespace
 
-Server::Server(const Options& options) : shared_(std::make_shared<Shared>(options.log_file)) {
+Server::Server(const Options& options)
+    : shared_(std::make_shared<Shared>(options.log_file)), handshake_(options.handshake) {
   shared_->width = options.width;
+  shared_->seed = options.seed;
   if (!options.tls_cert_file.empty()) {
     shared_->tls.reset(SSL_CTX_new(TLS_server_method()));
     if (SSL_CTX_use_certificate_chain_file(shared_->tls.get(), options.tls_cert_file.c_str()) != 1 ||
@@ -62,11 +65,19 @@ void Server::run() {
   while (true) {
     const int fd = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
     if (fd >= 0) {
-      std::thread([shared = shared_, fd] { serve_connection(*shared, fd); }).detach();
+      take(fd);
     } else if (errno != ECONNABORTED && errno != EINTR) {
       return;
     }
   }
+}
+
+void Server::take(int fd) const {
+  if (handshake_ == Handshake::reset) {
+    Stream(fd, nullptr).reset();
+  } else if (handshake_ == Handshake::normal) {
+    std::thread([shared = shared_, fd] { serve_connection(*shared, fd); }).detach();
+  }  // stalled ones stay open, unread, until the process ends
 }
 
 void Server::stop() const {

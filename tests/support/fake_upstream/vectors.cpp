@@ -27,9 +27,7 @@ std::string_view view(const Digest& digest) {
   return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }
 
-}  // namespace
-
-std::vector<double> direction_of(std::string_view text, std::string_view space, std::size_t width) {
+std::vector<double> undrifted(std::string_view text, std::string_view space, std::size_t width) {
   std::string message(space);
   message += '\0';
   message += text;
@@ -50,6 +48,17 @@ std::vector<double> direction_of(std::string_view text, std::string_view space, 
   return out;
 }
 
+}  // namespace
+
+std::vector<double> direction_of(std::string_view text, const Space& space, std::size_t width) {
+  std::vector<double> out = undrifted(text, space.name, width);
+  if (space.drift == 0) return out;
+  const double share = static_cast<double>(space.drift) / 10'000.0;
+  const std::vector<double> aside = undrifted(text, space.name + "~", width);
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] += share * aside[i];
+  return out;
+}
+
 std::vector<float> normalised(const std::vector<double>& direction) {
   double sum = 0;
   for (const double x : direction) sum += x * x;
@@ -60,7 +69,7 @@ std::vector<float> normalised(const std::vector<double>& direction) {
   return out;
 }
 
-std::vector<float> vector_of(std::string_view text, std::string_view space, std::size_t width) {
+std::vector<float> vector_of(std::string_view text, const Space& space, std::size_t width) {
   return normalised(direction_of(text, space, width));
 }
 

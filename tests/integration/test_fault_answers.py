@@ -9,7 +9,7 @@ from support.wire import assert_envelope
 
 TEXTS = ["one text", "another text", "something else", "a fourth", "the last"]
 
-TRANSPORT = ("B1", "B2", "B3")  # test_fault_transport
+TRANSPORT = ("B1", "B2", "B3", "B6", "B9", "B11")  # test_fault_transport
 CONTENT = [f for f in faults() if "<N>" not in f["name"] and f["id"] not in TRANSPORT and f["id"][0] != "C"]
 
 # Where a row must be told apart from other invalid answers.

@@ -2,6 +2,7 @@
 
 import gzip
 import http.client
+import io
 import json
 import struct
 import time
@@ -111,6 +112,18 @@ def test_answers_are_compressed_where_the_client_accepts_it(fake, coding):
     assert coded.headers["Content-Encoding"] == coding
     if coding == "gzip":
         assert gzip.decompress(coded.body) == plain.body
+
+
+def test_a_bomb_is_half_a_gigabyte_around_the_right_answer(fake):
+    answer = wire.request(fake.url, "POST", "/v1/embeddings", {"model": "bomb-gzip", "input": "a"})
+    assert len(answer.body) < 600_000
+    size, start, end = 0, b"", b""
+    with gzip.open(io.BytesIO(answer.body)) as plain:
+        while block := plain.read(1 << 20):
+            size, start, end = size + len(block), start or block, block
+    assert size > 512 << 20
+    body = json.loads(start.rstrip() + end.lstrip())
+    assert same_bits(as_floats(body["data"][0]["embedding"]), vector_of("a"))
 
 
 @pytest.mark.parametrize("handshake", ["stall", "reset"])

@@ -7,7 +7,7 @@
 
 namespace embedrouter::fake_upstream {
 
-// `coding`: gzip, br or zstd. `front`, then `blanks` blanks, then `rest`, compressed.
+// `coding`: gzip, br or zstd. `front`, then `blanks` blanks (whole mebibytes), then `rest`, compressed.
 std::string compressed(std::string_view coding, std::string_view front, std::size_t blanks = 0,
                        std::string_view rest = {});
 

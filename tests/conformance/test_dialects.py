@@ -5,7 +5,7 @@ import re
 import pytest
 
 from support import wire
-from support.fake import dialects, faults
+from support.fake import FakeUpstream, dialects, faults
 from support.program import run
 from support.right import CODES, INVALID, assert_right
 from support.router import Model, Router, configuration, provider
@@ -39,6 +39,14 @@ def place(fake, dialect: str, model: str, members: dict | None = None, **endpoin
 
 def config_of(places: list[tuple[str, Model]]) -> str:
     return configuration(*(their for their, _ in places), models=[model for _, model in places], embedded=False)
+
+
+@pytest.fixture(scope="module")
+def fake():
+    """One of its own: what is counted here is not what other tests ask for."""
+    upstream = FakeUpstream()
+    yield upstream
+    upstream.stop()
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,7 @@
 """Every row of the fake upstream's table that answers: a right 200 or an error, on numbers and on base64."""
 
+import re
+
 import pytest
 
 from support.fake import faults
@@ -207,3 +209,36 @@ class TestStatuses:
     def test_a_page_of_the_upstream_never_reaches_the_caller(self, statuses):
         for model in ("status-502-html", "status-500-html"):
             assert b"<html" not in statuses.embed("a", model=f"test/{model}").body
+
+
+def filled(name: str) -> str:
+    """A name of the table with numbers."""
+    name = name.replace("-<N>-retry-<N>", "-503-retry-2").replace("first-key-<N>", "first-key-401")
+    return re.sub("<N>", "503" if name.startswith(("status-", "poison-")) else "2", name)
+
+
+LIMITED = [{**fault, "name": filled(fault["name"])} for fault in faults() if fault["id"][0] == "C"]
+
+
+@pytest.fixture(scope="module")
+def limited(tmp_path_factory, fake):
+    models = [Model(f"test/{fault['name']}", f"{fault['name']}@limited") for fault in LIMITED]
+    router = Router(
+        tmp_path_factory.mktemp("limited"), configuration(provider(fake.base_url), models=models, embedded=False)
+    )
+    yield router
+    router.stop()
+
+
+@pytest.mark.parametrize("encoding", ["float", "base64"])
+@pytest.mark.parametrize("fault", LIMITED, ids=lambda fault: fault["name"])
+def test_a_limit_or_a_status_is_an_error_or_the_right_answer(limited, fault, encoding):
+    texts = [*TEXTS, "and poison"]
+    for _ in range(3):
+        answer = limited.embed(texts, model=f"test/{fault['name']}", encoding_format=encoding)
+        if answer.status == 200:
+            assert fault["expect"] != "error", answer.body
+            assert_right(answer, texts, space="limited")
+        else:
+            assert answer.status in (400, 401, 402, 403, 404, 413, 422, 429, 502, 503, 504, 529), answer.body
+            assert_envelope(answer)

@@ -104,6 +104,7 @@ void read_provider_slug(Section& section, Claims& slugs, ProviderConfig& provide
 
 void read_dialect(Section& section, const ConfigEnvironment& environment, ProviderConfig& provider) {
   std::vector<std::string_view> names;
+  names.reserve(environment.dialects.size());
   for (const DialectFacts& dialect : environment.dialects) names.push_back(dialect.name);
   const auto dialect = names.empty() ? section.text("dialect") : section.choice("dialect", names);
   if (dialect) provider.dialect = *dialect;

@@ -34,7 +34,7 @@ Result<UpstreamRequest> encode(const api::EmbedRequest& request, const catalog::
 // the request is the request's fault.
 Error explain(const UpstreamReply& reply) {
   if (reply.status == 503) return explain_as(ErrorCode::upstream_overloaded, reply);
-  const Error error = explain_status(reply);
+  Error error = explain_status(reply);
   if (error.code() != ErrorCode::upstream_rejected) return error;
   const std::string said = api::read_complaint(reply.body->view()).message;
   for (const std::string_view ours : {"invalid", "unsupported", "does not support", "json:", "missing"}) {

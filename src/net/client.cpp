@@ -88,7 +88,7 @@ class ClientImpl final : public Client, private ClientConnection<Stream>::Pool {
       const bool again = (answer.resend == unheard && reused && may_reuse) ||
                          ((answer.resend == unprocessed || answer.resend == http11) && resends < kResends);
       if (!again) co_return finish(std::move(answer.result));
-      if (answer.resend == unheard) may_reuse = false;
+      if (answer.resend != unprocessed) may_reuse = false;
       if (answer.resend == http11) origin_->http2 = false;
       if (answer.resend != unheard) ++resends;
     }

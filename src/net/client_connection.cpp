@@ -187,8 +187,8 @@ Task<std::optional<Error>> ClientConnection<Stream>::read_pieces(const ResponseF
   std::uint64_t left = frame.content_length.value_or(std::numeric_limits<std::uint64_t>::max());
   for (;;) {
     const std::span<char> arrived = inbox_.unread_bytes();
-    ChunkedDecoder::Step step{static_cast<std::size_t>(std::min<std::uint64_t>(left, arrived.size())), 0};
-    step.consumed = step.payload;
+    ChunkedDecoder::Step step;
+    step.consumed = step.payload = static_cast<std::size_t>(std::min<std::uint64_t>(left, arrived.size()));
     if (frame.chunked) step = chunks.decode(arrived);
     const std::string_view piece(arrived.data(), step.payload);
     auto failure = co_await take(piece, body);

@@ -22,7 +22,7 @@ struct Http2Pool::State final : Http2Connection::Pool {
     return nullptr;
   }
   // The connections being opened will not do for all that wait for them.
-  bool must_dial() const { return !multiplexes || news.waiting() >= dialing * streams; }
+  bool must_dial() const { return !multiplexes || news.waiting() >= dialing * (streams - 1); }
 
   std::shared_ptr<Origin> origin;
   Signal news;  // room somewhere, or the end of a dial

@@ -229,6 +229,7 @@ Http2Answer Http2Connection::broken_off(const Http2Stream& stream) {
         fail(ErrorCode::upstream_rate_limited, "the upstream asks for fewer requests (ENHANCE_YOUR_CALM)"),
         no};
   }
+  if (distrusted_) return {fail(client_certificate_refused(lost_why_)), no};
   if (closed_ && code == NGHTTP2_NO_ERROR) {
     return {fail(closed_by_upstream(stream.heard, lost_why_)), stream.heard ? no : unheard};
   }
@@ -350,7 +351,10 @@ void Http2Connection::read() {
     if (self->closed_) return;
     if (n > 0) self->take({self->in_.data(), n});
     if (self->closed_) return;
-    if (error) return self->lose(error.message());
+    if (error) {
+      self->distrusted_ = refuses_our_identity(error);
+      return self->lose(error.message());
+    }
     self->read();
   });
 }

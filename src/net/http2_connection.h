@@ -103,6 +103,7 @@ class Http2Connection final : public std::enable_shared_from_this<Http2Connectio
   bool writing_ = false;
   bool retired_ = false;
   bool closed_ = false;
+  bool distrusted_ = false;  // it wants another client certificate
   std::string lost_why_;
 
   static constexpr std::uint32_t kNoLimit = 0xFFFFFFFF;

@@ -135,7 +135,7 @@ TEST(ClientAddresses, are_looked_up_again_when_one_fails) {
   EXPECT_EQ(lookups, 2);
 }
 
-TEST(ClientAddresses, are_looked_up_again_for_connections_that_replace_old_ones) {
+TEST(ClientAddresses, serve_for_all_connections_of_a_few_seconds) {
   Upstream upstream(3, says(std::string(kGood)));
   std::atomic<int> lookups = 0;
   ClientOptions options;

@@ -61,6 +61,7 @@ nghttp2_session_callbacks* Http2Connection::Callbacks::make() {
           self->retired_ = true;
         }
         if (frame->hd.type == NGHTTP2_SETTINGS && (frame->hd.flags & NGHTTP2_FLAG_ACK) == 0) {
+          self->settled_ = true;
           self->refused_at_ = kNoLimit;
           if (self->pool_) self->pool_->changed();
         }

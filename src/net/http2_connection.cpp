@@ -18,8 +18,8 @@ constexpr std::size_t kWriteAhead = 64 * 1024;
 // Answers are megabytes: a window that small ones never fill and large ones seldom.
 constexpr std::int32_t kStreamWindow = 4 << 20;
 constexpr std::int32_t kConnectionWindow = 16 << 20;
-// Until the upstream has said how many streams it takes (RFC 9113 section 6.5.2 recommends no fewer).
-constexpr std::uint32_t kStreamsUnsaid = 100;
+// Where the upstream sets no limit to streams (RFC 9113 section 6.5.2 recommends no fewer).
+constexpr std::uint32_t kStreams = 100;
 
 nghttp2_session* make_session(nghttp2_session_callbacks* callbacks, void* user, std::size_t header_bytes) {
   const std::unique_ptr<nghttp2_session_callbacks, decltype(&nghttp2_session_callbacks_del)> owner(
@@ -75,9 +75,10 @@ bool Http2Connection::has_room() {
 }
 
 std::uint32_t Http2Connection::stream_limit() const {
+  if (!settled_) return 1;
   const std::uint32_t said =
       nghttp2_session_get_remote_settings(session_.get(), NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
-  return std::min(said == kNoLimit ? kStreamsUnsaid : said, refused_at_);
+  return std::min(said == kNoLimit ? kStreams : said, refused_at_);
 }
 
 // --- one exchange

@@ -51,8 +51,9 @@ class Http2Connection final : public std::enable_shared_from_this<Http2Connectio
 
   // It may carry one more request.
   bool has_room();
-  // Streams at once, as far as the upstream has said.
+  // Streams at once: one until the upstream has said how many.
   std::uint32_t stream_limit() const;
+  bool settled() const noexcept { return settled_; }
   bool used() const noexcept { return used_; }
   bool idle() const noexcept { return streams_.empty(); }
   bool open() const noexcept { return !closed_; }
@@ -99,6 +100,7 @@ class Http2Connection final : public std::enable_shared_from_this<Http2Connectio
   Clock::Steady heard_at_;
   std::uint32_t refused_at_ = kNoLimit;  // so many streams were too many
   std::uint32_t goaway_code_ = NGHTTP2_NO_ERROR;
+  bool settled_ = false;  // the upstream's settings are here
   bool used_ = false;
   bool writing_ = false;
   bool retired_ = false;

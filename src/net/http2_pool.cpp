@@ -16,13 +16,17 @@ struct Http2Pool::State final : Http2Connection::Pool {
     std::erase_if(connections, [](const auto& each) { return !each->open(); });
     for (const auto& each : connections) {
       if (!each->has_room()) continue;
-      streams = std::max(1U, each->stream_limit());
+      if (each->settled()) streams = std::max(1U, each->stream_limit());
       return each;
     }
     return nullptr;
   }
-  // The connections being opened will not do for all that wait for them.
-  bool must_dial() const { return !multiplexes || news.waiting() >= dialing * (streams - 1); }
+  // What is being opened, or has not said what it takes, will not do for all that wait.
+  bool must_dial() const {
+    const auto unsettled =
+        std::ranges::count_if(connections, [](const auto& each) { return each->open() && !each->settled(); });
+    return !multiplexes || news.waiting() >= (dialing + static_cast<std::size_t>(unsettled)) * (streams - 1);
+  }
 
   std::shared_ptr<Origin> origin;
   Signal news;  // room somewhere, or the end of a dial

@@ -43,6 +43,8 @@ tl::unexpected<Error> cannot(const std::string& what, const boost::system::error
 
 Result<void> use_certificate(Context& context, const std::string& cert_file, const std::string& key_file) {
   boost::system::error_code error;
+  // A key under a password fails to load: the library would ask the terminal for it.
+  SSL_CTX_set_default_passwd_cb(context.native_handle(), [](char*, int, int, void*) { return -1; });
   context.use_certificate_chain_file(cert_file, error);
   if (error) return cannot("use the TLS certificate " + cert_file + " (a PEM chain is expected)", error);
   context.use_private_key_file(key_file, Context::pem, error);

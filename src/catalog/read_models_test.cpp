@@ -159,7 +159,7 @@ TEST(Models, each_fault_of_a_provider_names_its_line_and_key) {
       {"[[provider]]\nslug = \"a\"\nbase_url = \"h:80\"", 3,
        "[[provider]] a base_url: expected http:// or https://"},
       {good + "proxy = \"http://u:p@h:1\"", 4, "HTTPS_PROXY"},
-      {good + "proxy = \"https://h\"", 4, "[[provider]] a proxy: expected \"http://host:port\""},
+      {good + "proxy = \"https://h\"", 4, "[[provider]] openai proxy: expected \"http://host:port\""},
       {good + "proxy = \"http://h/p\"", 4, "proxy: expected"},
       {good + "client_cert_file = \"/c\"", 1, "client_key_file: is missing"},
       {"[[provider]]\nslug = \"a\"\nbase_url = \"https://u:p@h\"", 3, "without user, query or fragment"},

@@ -352,4 +352,4 @@ def test_b9_a_bomb_costs_no_more_than_the_cap(start_router, play):
         for line in open(f"/proc/{router.program.process.pid}/status").read().splitlines()
         if line.startswith("VmHWM")
     )
-    assert peak < (512 + 128) * 1024  # KiB: the cap on an answer, and the router
+    assert peak < (256 + 128) * 1024  # KiB: the cap on an answer, and the router

@@ -42,6 +42,8 @@ enum class ErrorCode : std::uint8_t {
   no_equivalent_upstream,  // nothing healthy is left in the space of the request
   // An upstream failed. What it said never reaches the caller verbatim.
   upstream_unreachable,     // connect, TLS, reset, closed mid-answer
+  upstream_untrusted,       // its TLS identity does not verify, or ours does not for it
+  upstream_redirected,      // it points elsewhere; keys and texts do not follow
   upstream_error,           // a 5xx
   upstream_invalid_answer,  // a 200 that is not one: broken JSON, wrong form, an error object
   upstream_count_mismatch,  // another number of vectors than of texts

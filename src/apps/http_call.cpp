@@ -59,9 +59,9 @@ Result<net::ClientResponse> call(const Target& target, std::string_view method, 
   request.body = Body(std::move(body));
 
   asio::io_context io{1};
-  net::ClientDeadlines deadlines;
-  deadlines.first_byte = kPatience;
-  auto client = net::Client::make(io, *std::move(url), deadlines, net::ClientLimits{}, net::ClientTls{});
+  net::ClientOptions options;
+  options.deadlines.first_byte = kPatience;
+  auto client = net::Client::make(io, *std::move(url), options);
   if (!client) return fail(std::move(client).error());
   std::optional<Result<net::ClientResponse>> answer;
   asio::co_spawn(io, send(**client, request, answer), [&io](const std::exception_ptr&) { io.stop(); });

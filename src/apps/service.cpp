@@ -10,6 +10,7 @@
 #include <fstream>
 #include <utility>
 
+#include "apps/upstream_options.h"
 #include "embed/attempt.h"
 #include "embed/split.h"
 #include "providers/dialect.h"
@@ -238,10 +239,9 @@ Result<std::unique_ptr<embed::Embedder>> Service::make_remote(const catalog::End
 
   std::unique_ptr<net::Client>& client = worker.clients[provider->slug];
   if (client == nullptr) {
-    const net::ClientDeadlines deadlines{provider->connect_timeout, provider->first_byte_timeout,
-                                         provider->idle_timeout};
-    auto made = net::Client::make(worker.io, *std::move(url), deadlines, net::ClientLimits{},
-                                  net::ClientTls{provider->ca_file});
+    auto client_options = upstream_options(*provider, *url);
+    if (!client_options) return fail(std::move(client_options).error());
+    auto made = net::Client::make(worker.io, *std::move(url), *client_options);
     if (!made) return fail(std::move(made).error());
     client = *std::move(made);
   }

@@ -36,6 +36,8 @@ constexpr std::array<ErrorTraits, kErrorCodeCount> kTable{{
     {shutting_down,           "shutting_down",             503, "provider_overloaded",      false, false, false},
     {no_equivalent_upstream,  "no_equivalent_upstream",    503, "provider_unavailable",     false, false, false},
     {upstream_unreachable,    "upstream_unreachable",      502, "provider_unavailable",     true,  true,  true},
+    {upstream_untrusted,      "upstream_untrusted",        502, "provider_unavailable",     false, true,  true},
+    {upstream_redirected,     "upstream_redirected",       502, "provider_unavailable",     false, true,  true},
     {upstream_error,          "upstream_error",            502, "provider_unavailable",     true,  true,  true},
     {upstream_invalid_answer, "upstream_invalid_answer",   502, "provider_unavailable",     true,  true,  true},
     {upstream_count_mismatch, "upstream_count_mismatch",   502, "provider_unavailable",     true,  true,  true},

@@ -25,8 +25,12 @@ struct ProviderConfig {
   std::string name;  // display name; the slug if absent
   std::string dialect = "openai";
   std::string base_url;
-  std::string api_key_env, api_key_file;  // at most one; never the key itself
-  std::string ca_file;                    // PEM of a private certificate authority
+  std::string api_key_env, api_key_file;          // at most one; never the key itself
+  std::string ca_file;                            // PEM of a private certificate authority
+  std::string client_cert_file, client_key_file;  // PEM; both or neither
+  std::optional<std::string> proxy;  // "http://host:port"; empty: none, whatever the environment says
+  bool http2 = true;                 // offered where there is TLS
+  bool compression = false;          // of answers: asked for
   ProviderPolicy policy;
   std::string privacy_policy_url, terms_of_service_url, status_page_url;  // for listings; may be empty
   std::chrono::milliseconds connect_timeout{5'000};

@@ -120,6 +120,26 @@ void read_page(Section& section, std::string_view key, std::string& url) {
   url = *text;
 }
 
+void read_transport(Section& section, const ConfigEnvironment& environment, ProviderConfig& provider) {
+  file_path(section, "ca_file", environment, provider.ca_file);
+  file_path(section, "client_cert_file", environment, provider.client_cert_file);
+  file_path(section, "client_key_file", environment, provider.client_key_file);
+  if (section.has("client_cert_file") != section.has("client_key_file")) {
+    const bool has_cert = section.has("client_cert_file");
+    section.fault(has_cert ? "client_key_file" : "client_cert_file",
+                  std::string("is missing: a client certificate needs both files; add it or remove ") +
+                      (has_cert ? "client_cert_file" : "client_key_file"));
+  }
+  provider.proxy = section.text("proxy");
+  if (provider.proxy && !provider.proxy->empty() && !is_proxy_url(*provider.proxy)) {
+    section.fault("proxy",
+                  "expected \"http://host:port\", or \"\" for none; a proxy that wants a password is set by "
+                  "the environment variable HTTPS_PROXY");
+  }
+  section.flag("http2", provider.http2);
+  section.flag("compression", provider.compression);
+}
+
 ProviderConfig read_provider(Section& section, const ConfigEnvironment& environment, Claims& slugs) {
   ProviderConfig provider;
   read_provider_slug(section, slugs, provider);
@@ -138,7 +158,7 @@ ProviderConfig read_provider(Section& section, const ConfigEnvironment& environm
     section.fault("base_url", "is missing; add one, such as base_url = \"https://api.openai.com/v1\"");
   }
   read_provider_key(section, environment, provider);
-  file_path(section, "ca_file", environment, provider.ca_file);
+  read_transport(section, environment, provider);
 
   Section policy = section.table("policy", section.where() + " policy");
   policy.flag("zdr", provider.policy.zdr);

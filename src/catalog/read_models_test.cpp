@@ -30,6 +30,11 @@ dialect = "openai"
 base_url = "https://api.openai.com/v1/"
 api_key_env = "OPENAI_API_KEY"
 ca_file = "~/ca.pem"
+client_cert_file = "~/me.pem"
+client_key_file = "~/me.key"
+proxy = "http://proxy.example:3128"
+http2 = false
+compression = true
 policy = { zdr = true, training = false }
 connect_timeout = "1s"
 first_byte_timeout = "2s"
@@ -76,6 +81,11 @@ dimensions = false
   EXPECT_EQ(openai.base_url, "https://api.openai.com/v1");
   EXPECT_EQ(openai.api_key_env, "OPENAI_API_KEY");
   EXPECT_EQ(openai.ca_file, "/home/u/ca.pem");
+  EXPECT_EQ(openai.client_cert_file, "/home/u/me.pem");
+  EXPECT_EQ(openai.client_key_file, "/home/u/me.key");
+  EXPECT_EQ(openai.proxy, "http://proxy.example:3128");
+  EXPECT_FALSE(openai.http2);
+  EXPECT_TRUE(openai.compression);
   EXPECT_TRUE(openai.policy.zdr);
   EXPECT_FALSE(openai.policy.training);
   EXPECT_EQ(openai.connect_timeout, milliseconds(1'000));
@@ -148,6 +158,10 @@ TEST(Models, each_fault_of_a_provider_names_its_line_and_key) {
        "[[provider]] a status_page_url: expected the address of a page"},
       {"[[provider]]\nslug = \"a\"\nbase_url = \"h:80\"", 3,
        "[[provider]] a base_url: expected http:// or https://"},
+      {good + "proxy = \"http://u:p@h:1\"", 4, "HTTPS_PROXY"},
+      {good + "proxy = \"https://h\"", 4, "[[provider]] openai proxy: expected \"http://host:port\""},
+      {good + "proxy = \"http://h/p\"", 4, "proxy: expected"},
+      {good + "client_cert_file = \"/c\"", 1, "client_key_file: is missing"},
       {"[[provider]]\nslug = \"a\"\nbase_url = \"https://u:p@h\"", 3, "without user, query or fragment"},
       {good + "api_key = \"x\"", 4,
        "[[provider]] openai api_key: a key does not belong in this file; put it into an environment"},

@@ -174,6 +174,12 @@ bool is_base_url(std::string_view text) {
   return parse_listen(std::string(authority) + ":0").has_value();
 }
 
+bool is_proxy_url(std::string_view text) {
+  constexpr std::string_view kScheme = "http://";
+  return is_base_url(text) && text.starts_with(kScheme) &&
+         text.find('/', kScheme.size()) == std::string_view::npos;
+}
+
 bool is_origin(std::string_view text) {
   const bool secure = text.starts_with("https://");
   if (!is_base_url(text) || lower_case(text) != text) return false;

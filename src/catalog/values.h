@@ -45,6 +45,8 @@ bool is_loopback(const ListenAddress& address);
 
 // http or https, a host, no user, query or fragment. A trailing slash is no part of it.
 bool is_base_url(std::string_view text);
+// http, a host and perhaps a port; nothing else.
+bool is_proxy_url(std::string_view text);
 
 // An origin as browsers write it: scheme, host and a port that is not the scheme's own, in lower case,
 // without a path.

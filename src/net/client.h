@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,7 +12,9 @@
 #include "base/body.h"
 #include "base/buffer.h"
 #include "base/task.h"
+#include "net/lookup.h"
 #include "net/message.h"
+#include "net/proxy.h"
 
 namespace embedrouter::net {
 
@@ -26,16 +29,19 @@ struct Url {
 };
 
 struct ClientDeadlines {
-  std::chrono::milliseconds connect{5'000};      // resolving, connecting, TLS
+  std::chrono::milliseconds connect{5'000};      // resolving, connecting, proxy, TLS
   std::chrono::milliseconds first_byte{30'000};  // from the last byte sent to the first of the answer
   std::chrono::milliseconds idle{15'000};        // between bytes of the answer
 };
 
 struct ClientLimits {
   std::size_t header_bytes = 64 * 1024;
-  std::size_t body_bytes = 512u << 20;
+  // Of an answer, its content coding taken off: 2,048 vectors of 4,096 numbers of 22 digits fit.
+  std::size_t body_bytes = 256u << 20;
   std::size_t idle_connections = 64;               // kept per origin
-  std::chrono::milliseconds idle_timeout{30'000};  // a pooled connection older than this is not reused
+  std::chrono::milliseconds idle_timeout{30'000};  // a connection unused for longer is not reused
+  // A connection older than this is not reused: where a name points is looked up again now and then.
+  std::chrono::milliseconds age{300'000};
 };
 
 struct ClientRequest {
@@ -54,22 +60,39 @@ struct ClientResponse {
 };
 
 struct ClientTls {
-  std::string ca_file;  // PEM; empty: the system's
+  std::string ca_file = {};                   // PEM; empty: the system's
+  std::string cert_file = {}, key_file = {};  // PEM: what the client shows of itself; both or neither
 };
 
-// HTTP to one origin over pooled keep-alive connections. One per I/O thread and origin; used from that thread
-// only, and destroyed before its io_context, when no send() is under way. A request on a reused connection
-// that dies before the first byte of an answer is sent once more on a fresh one. `Accept-Encoding: identity`
-// goes with every request. Failures: upstream_unreachable (with a detail that says which step),
-// upstream_timeout (which deadline), upstream_invalid_answer (not HTTP, too large, compressed), internal (a
-// target or header that cannot be sent). Cancelling the task closes the connection at once and ends it with
-// client_closed.
+struct ClientOptions {
+  ClientDeadlines deadlines;
+  ClientLimits limits;
+  ClientTls tls;
+  std::optional<Proxy> proxy;
+  bool http2 = true;         // offered by ALPN where there is TLS; the upstream chooses
+  bool compression = false;  // asked for; an answer that is compressed unasked is read all the same
+  Lookup lookup = system_lookup;
+};
+
+// HTTP to one origin over pooled connections: HTTP/1.1 with one request at a time on each, HTTP/2 with as
+// many as the upstream allows. One per I/O thread and origin; used from that thread only, and destroyed
+// before its io_context, when no send() is under way.
+//
+// A request is sent once more on a fresh connection when a reused one dies before the first byte of an
+// answer, and a few times when the upstream says that it has not processed it (HTTP/2: GOAWAY,
+// REFUSED_STREAM).
+//
+// Failures: upstream_unreachable (with a detail that says which step), upstream_untrusted (TLS identity),
+// upstream_redirected (which host), upstream_timeout (which deadline), upstream_invalid_answer (not HTTP, too
+// large, not the coding it says), upstream_rate_limited and upstream_overloaded (HTTP/2 said so), internal (a
+// target or header that cannot be sent). Cancelling the task closes the connection or stream at once and ends
+// it with client_closed.
 class Client {
  public:
-  static Result<std::unique_ptr<Client>> make(asio::io_context& io, Url origin, ClientDeadlines deadlines,
-                                              ClientLimits limits, const ClientTls& tls);
+  static Result<std::unique_ptr<Client>> make(asio::io_context& io, Url origin, const ClientOptions& options);
   virtual ~Client() = default;
-  // Any status is a value: what it means is the caller's business. Redirects are not followed.
+  // Any status is a value: what it means is the caller's business. But redirects are failures: they would
+  // take keys and texts elsewhere.
   virtual Task<Result<ClientResponse>> send(ClientRequest request) = 0;
   virtual std::size_t idle_connections() const = 0;
 };

@@ -274,10 +274,12 @@ std::optional<Error> parse_response_head(std::string_view head, bool to_head, Re
   if (parser.framing.unknown_coding) return invalid("unknown Transfer-Encoding");
   if (error) return invalid(error.message());
   if (parser.status < 100) return invalid("a status below 100");
-  if (!parser.content_encoding.empty() && !same_ignoring_case(parser.content_encoding, "identity")) {
+  const auto coding = parse_content_coding(parser.content_encoding);
+  if (!coding || parser.several_codings) {
     return Error(ErrorCode::upstream_invalid_answer,
-                 "the upstream compressed its answer although it was asked not to");
+                 "the upstream's answer has a content coding that is not spoken here");
   }
+  frame.coding = *coding;
   frame.status = parser.status;
   frame.content_length = parser.framing.content_length;
   frame.chunked = parser.framing.chunked;

@@ -47,6 +47,7 @@ struct ResponseFrame {
   Headers headers;
   std::optional<std::uint64_t> content_length;
   bool chunked = false;
+  ContentCoding coding = ContentCoding::identity;
   bool has_body = false;  // neither length nor chunks, but a body: it ends with the connection
   bool keep_alive = false;
 };

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -18,9 +19,14 @@ class Caller {
  public:
   explicit Caller(unsigned short port, const ClientDeadlines& deadlines = {}, const ClientLimits& limits = {},
                   const std::string& base = "http://127.0.0.1", const ClientTls& tls = {}) {
-    auto url = Url::parse(base + ":" + std::to_string(port));
-    auto client = Client::make(io_, *url, deadlines, limits, tls);
-    client_ = std::move(*client);
+    ClientOptions options;
+    options.deadlines = deadlines;
+    options.limits = limits;
+    options.tls = tls;
+    make(port, base, options);
+  }
+  Caller(unsigned short port, const std::string& base, const ClientOptions& options) {
+    make(port, base, options);
   }
 
   Result<ClientResponse> send(ClientRequest request) {
@@ -54,6 +60,12 @@ class Caller {
   asio::io_context& io() { return io_; }
 
  private:
+  void make(unsigned short port, const std::string& base, const ClientOptions& options) {
+    auto url = Url::parse(base + ":" + std::to_string(port));
+    auto client = Client::make(io_, *url, options);
+    if (!client) throw std::runtime_error(client.error().message());
+    client_ = std::move(*client);
+  }
   void run() {
     io_.restart();
     io_.run();

@@ -23,8 +23,9 @@ int TlsSession::on_session(SSL* connection, SSL_SESSION* session) {
   return 1;  // the reference is ours now
 }
 
-void TlsSession::offer_to(SSL* connection) const {
-  if (session_ && SSL_SESSION_is_resumable(session_.get()) == 1) SSL_set_session(connection, session_.get());
+bool TlsSession::offer_to(SSL* connection) const {
+  if (!session_ || SSL_SESSION_is_resumable(session_.get()) != 1) return false;
+  return SSL_set_session(connection, session_.get()) == 1;
 }
 
 }  // namespace embedrouter::net

@@ -10,7 +10,10 @@ class TlsSession {
  public:
   // Collects the sessions of all connections of `context`. This must outlive the connections.
   void collect_from(SSL_CTX* context);
-  void offer_to(SSL* connection) const;
+  // False if there is none.
+  bool offer_to(SSL* connection) const;
+  bool known() const noexcept { return session_ != nullptr; }
+  void forget() noexcept { session_.reset(); }
 
  private:
   static int on_session(SSL* connection, SSL_SESSION* session);

@@ -65,7 +65,7 @@ TEST(Tls, refuses_an_upstream_it_cannot_trust) {
       Caller caller(server.port(), {}, {}, base, {c.trusted.cert_file()});
       const auto answer = caller.post("secret");
       ASSERT_FALSE(answer);
-      EXPECT_EQ(answer.error().code(), ErrorCode::upstream_unreachable);
+      EXPECT_EQ(answer.error().code(), ErrorCode::upstream_untrusted);
       EXPECT_NE(answer.error().detail().find(c.why), std::string::npos) << answer.error().detail();
     }
   }

@@ -48,8 +48,9 @@ class ExporterImpl final : public Exporter {
   }
 
   Result<void> begin(const net::Url& url) {
-    const net::ClientDeadlines deadlines{kSendTime, kSendTime, kSendTime};
-    auto client = net::Client::make(io_, url, deadlines, net::ClientLimits{}, net::ClientTls{});
+    net::ClientOptions options;
+    options.deadlines = {kSendTime, kSendTime, kSendTime};
+    auto client = net::Client::make(io_, url, options);
     if (!client) return fail(std::move(client).error());
     client_ = *std::move(client);
     asio::co_spawn(io_.get_executor(), run(), asio::detached);

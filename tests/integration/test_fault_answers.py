@@ -159,8 +159,8 @@ STATUSES = {
     "status-529": ({529}, {"upstream_overloaded"}),
     "status-204": ({502}, {"upstream_invalid_answer"}),
     "status-206": ({502}, {"upstream_invalid_answer"}),
-    "redirect-307": ({502}, {"upstream_invalid_answer"}),
-    "redirect-301": ({502}, {"upstream_invalid_answer"}),
+    "redirect-307": ({502}, {"upstream_redirected"}),
+    "redirect-301": ({502}, {"upstream_redirected"}),
 }
 
 

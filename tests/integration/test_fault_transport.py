@@ -46,7 +46,7 @@ def hasty(tmp_path_factory, fake):
 
 
 @pytest.mark.parametrize("encoding", ["float", "base64"])
-@pytest.mark.parametrize("fault", TRANSPORT, ids=lambda fault: fault["name"])
+@pytest.mark.parametrize("fault", TRANSPORT, ids=lambda fault: f"{fault['id']}-{fault['name']}")
 def test_a_broken_transport_is_an_error_in_time_or_the_right_answer(hasty, fault, encoding):
     start = time.monotonic()
     answer = hasty.embed(TEXTS, model=f"test/{fault['name']}", encoding_format=encoding)

@@ -40,6 +40,7 @@ enum class ErrorCode : std::uint8_t {
   not_ready,        // GET /readyz: do not send requests here now
   shutting_down,
   no_equivalent_upstream,  // nothing healthy is left in the space of the request
+  upstreams_failed,        // every endpoint failed, each in its own way
   // An upstream failed. What it said never reaches the caller verbatim.
   upstream_unreachable,     // connect, TLS, reset, closed mid-answer
   upstream_untrusted,       // its TLS identity does not verify, or ours does not for it

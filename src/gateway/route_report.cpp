@@ -66,6 +66,7 @@ Verdict verdict(const Error& error, const embed::Call& call) {
       return excluded_verdict(call);
     case ErrorCode::overloaded:
     case ErrorCode::no_equivalent_upstream:
+    case ErrorCode::upstreams_failed:
       return {"temporarily_unavailable", true};
     case ErrorCode::upstream_unauthorized:
     case ErrorCode::upstream_quota:

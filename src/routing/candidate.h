@@ -14,6 +14,7 @@ struct Candidate {
   const catalog::Endpoint* endpoint = nullptr;
   embed::Embedder* embedder = nullptr;
   EndpointState* state = nullptr;
+  Standing standing = Standing::stable;  // when the request was routed
 };
 
 inline embed::CandidateRecord record_of(const Candidate& candidate, std::string excluded_by = {}) {

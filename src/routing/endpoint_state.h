@@ -5,12 +5,16 @@
 #include <string_view>
 
 #include "embed/endpoint_statistics.h"
+#include "routing/health.h"
+#include "routing/retry_budget.h"
 
 namespace embedrouter::routing {
 
 // What is known of one endpoint now. Shared by all I/O threads; every member is thread-safe by itself.
 struct EndpointState {
   embed::EndpointStatistics statistics;
+  Health health;
+  RetryBudget retries;
 };
 
 // The state of every endpoint by its id. Lives above the threads and the catalog, so that what was learnt

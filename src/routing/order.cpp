@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <optional>
-#include <tuple>
 #include <utility>
 
+#include "base/stable.h"
 #include "routing/filter.h"
+#include "routing/strategies/sorted.h"
 
 namespace embedrouter::routing {
 namespace {
@@ -17,30 +17,11 @@ using api::ProviderPreferences;
 using api::Sort;
 using Now = std::chrono::steady_clock::time_point;
 
-constexpr std::chrono::minutes kWindow{5};  // of the statistics that order (CONTRACT 6.3)
-
 // Position in `order`, or behind it.
 std::size_t place(const Candidate& candidate, const ProviderPreferences& wish) {
   std::size_t at = 0;
   while (at < wish.order.size() && !names_provider(wish.order[at], *candidate.endpoint)) ++at;
   return at;
-}
-
-// Smaller is better. Without measurements an endpoint comes behind those that have some.
-double cost_of(const Candidate& candidate, Sort sort, Now now) {
-  constexpr double kUnknown = std::numeric_limits<double>::infinity();
-  switch (sort) {
-    case Sort::latency:
-      return candidate.state->statistics.latency_seconds(now, 0.5, kWindow).value_or(kUnknown);
-    case Sort::throughput: {
-      const auto rate = candidate.state->statistics.tokens_per_second(now, 0.5, kWindow);
-      return rate ? -*rate : kUnknown;
-    }
-    case Sort::none:
-    case Sort::price:
-      break;
-  }
-  return static_cast<double>(candidate.endpoint->pico_usd_per_token);
 }
 
 bool meets(const Candidate& candidate, const ProviderPreferences& wish, Now now) {
@@ -50,42 +31,78 @@ bool meets(const Candidate& candidate, const ProviderPreferences& wish, Now now)
   };
   for (const auto& [limit, percentile] : each(wish.preferred_max_latency)) {
     if (!limit) continue;
-    const auto measured = candidate.state->statistics.latency_seconds(now, percentile, kWindow);
+    const auto measured = candidate.state->statistics.latency_seconds(now, percentile, kMeasured);
     if (measured && *measured > *limit) return false;
   }
   for (const auto& [limit, percentile] : each(wish.preferred_min_throughput)) {
     if (!limit) continue;
     // At p90, 90 % of the answers are at least that fast.
-    const auto measured = candidate.state->statistics.tokens_per_second(now, 1 - percentile, kWindow);
+    const auto measured = candidate.state->statistics.tokens_per_second(now, 1 - percentile, kMeasured);
     if (measured && *measured < *limit) return false;
   }
   return true;
 }
 
+std::string space_of(std::span<const Candidate> candidates, const ProviderPreferences* wish,
+                     const Strategy* strategy) {
+  const Candidate* first = &candidates.front();
+  if (strategy == nullptr) {
+    first = &*std::ranges::min_element(candidates, {}, [&](const Candidate& c) { return place(c, *wish); });
+  } else if (strategy->sort == Sort::price) {
+    first = &*std::ranges::min_element(candidates, {},
+                                       [](const Candidate& c) { return c.endpoint->pico_usd_per_token; });
+  }
+  return first->endpoint->space;
+}
+
 }  // namespace
 
-void order(std::vector<Candidate>& candidates, const ProviderPreferences* wish, Sort suffix_sort, Now now) {
-  static const ProviderPreferences kNone;
-  const ProviderPreferences& wanted = wish != nullptr ? *wish : kNone;
-  const Sort sort = wanted.sort != Sort::none ? wanted.sort : suffix_sort;
-  struct Ranked {
-    bool misses;
-    std::size_t place;
-    double cost;
-    std::size_t before;  // place in the catalog, for ties
-    Candidate candidate;
-  };
-  std::vector<Ranked> ranked;
-  ranked.reserve(candidates.size());
-  for (const Candidate& c : candidates) {
-    const bool ordered = wanted.has_order;
-    ranked.push_back({!meets(c, wanted, now), ordered ? place(c, wanted) : 0,
-                      cost_of(c, ordered ? Sort::none : sort, now), ranked.size(), c});
+const Strategy* strategy_of(const ProviderPreferences* wish, Sort suffix_sort) {
+  if (wish != nullptr && wish->has_order) return nullptr;
+  return &strategy_for(wish != nullptr && wish->sort != Sort::none ? wish->sort : suffix_sort);
+}
+
+void read_standings(std::vector<Candidate>& candidates, Now now) {
+  std::vector<Candidate*> out;
+  for (Candidate& c : candidates) {
+    c.standing = c.state->health.standing(now);
+    if (c.standing == Standing::ejected) out.push_back(&c);
   }
-  std::ranges::sort(ranked, [](const Ranked& a, const Ranked& b) {
-    return std::tie(a.misses, a.place, a.cost, a.before) < std::tie(b.misses, b.place, b.cost, b.before);
-  });
-  std::ranges::transform(ranked, candidates.begin(), &Ranked::candidate);
+  for (std::size_t at = 0; at < out.size();) {
+    const std::string& space = out[at]->endpoint->space;
+    const auto first = out.begin() + static_cast<std::ptrdiff_t>(at);
+    const auto others =
+        std::partition(first, out.end(), [&](const Candidate* c) { return c->endpoint->space == space; });
+    const std::span peers(first, others);
+    const auto all = static_cast<std::size_t>(
+        std::ranges::count_if(candidates, [&](const Candidate& c) { return c.endpoint->space == space; }));
+    std::ranges::sort(peers, {}, [&](const Candidate* c) { return c->state->health.snapshot(now).until; });
+    const std::size_t most = all / 2;
+    for (std::size_t i = 0; i + most < peers.size(); ++i) peers[i]->standing = Standing::unsteady;
+    at += peers.size();
+  }
+}
+
+void order(std::vector<Candidate>& candidates, const ProviderPreferences* wish, Sort suffix_sort,
+           const Conditions& conditions) {
+  if (candidates.empty()) return;
+  const Strategy* strategy = strategy_of(wish, suffix_sort);
+  read_standings(candidates, conditions.now);
+  const std::string space = space_of(candidates, wish, strategy);
+  const auto is_elsewhere = [&space](const Candidate& c) { return c.endpoint->space != space; };
+  stable_sort_short(std::span(candidates), is_elsewhere);
+  const std::span<Candidate> able(candidates.begin(), std::ranges::find_if(candidates, is_elsewhere));
+  if (able.size() < 2) return;
+  if (strategy != nullptr) {
+    strategy->arrange(able, conditions);
+  } else {
+    arrange_by_price(able, conditions);
+    sort_by_cost(able, [&](const Candidate& c) { return static_cast<double>(place(c, *wish)); });
+  }
+  if (wish != nullptr)
+    stable_sort_short(able, [&](const Candidate& c) { return !meets(c, *wish, conditions.now); });
+  // Asked for by name or not: one that is known to be out is asked only after the others.
+  stable_sort_short(able, [](const Candidate& c) { return std::max(c.standing, Standing::unsteady); });
 }
 
 }  // namespace embedrouter::routing

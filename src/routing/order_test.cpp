@@ -20,18 +20,20 @@ struct Bench {
       endpoint.provider_slug = std::string(1, static_cast<char>('a' + endpoints.size() - 1));
       endpoint.provider_name = endpoint.provider_slug;
       endpoint.pico_usd_per_token = price;
+      endpoint.space = "s";
       candidates.push_back({&endpoint, nullptr, &states.emplace_back()});
     }
   }
   std::string ordered(const api::ProviderPreferences* wish = nullptr, api::Sort suffix = api::Sort::none) {
     std::vector<Candidate> list = candidates;
-    order(list, wish, suffix, now);
+    order(list, wish, suffix, {now, random});
     std::string names;
     for (const Candidate& c : list) names += c.endpoint->provider_slug;
     return names;
   }
 
   Time now{1h};
+  Random random{7};
   std::deque<catalog::Endpoint> endpoints;
   std::deque<EndpointState> states;
   std::vector<Candidate> candidates;
@@ -39,7 +41,46 @@ struct Bench {
 };
 
 TEST(Order, cheapest_first_with_ties_as_in_the_catalog) {
-  EXPECT_EQ(Bench({3, 1, 2, 1}).ordered(), "bdca");
+  Bench bench({3, 1, 2, 1});
+  bench.wish.sort = api::Sort::price;
+  EXPECT_EQ(bench.ordered(&bench.wish), "bdca");
+  EXPECT_EQ(bench.ordered(nullptr, api::Sort::price), "bdca");
+}
+
+TEST(Order, the_space_is_the_first_in_the_configuration_whatever_is_cheap_or_sound) {
+  Bench bench({9, 1, 9});
+  bench.endpoints[1].space = "t";
+  for (int i = 0; i < 3; ++i)
+    bench.states[0].health.fail(bench.now, Error(ErrorCode::upstream_error, "broken"), {}, bench.random);
+  for (int i = 0; i < 50; ++i) EXPECT_EQ(bench.ordered(), "cab");
+  bench.wish.sort = api::Sort::price;
+  EXPECT_EQ(bench.ordered(&bench.wish).front(), 'b') << "asked for by the caller";
+  bench.wish.has_order = true;
+  bench.wish.order = {"c"};
+  EXPECT_EQ(bench.ordered(&bench.wish), "cab");
+}
+
+TEST(Order, at_most_half_of_a_space_is_ejected) {
+  Bench bench({1, 2, 3, 4});
+  bench.wish.sort = api::Sort::price;
+  for (std::size_t i : {0U, 1U, 2U}) {
+    for (int n = 0; n < 3; ++n)
+      bench.states[i].health.fail(bench.now, Error(ErrorCode::upstream_error, "broken"), {}, bench.random);
+    bench.now += std::chrono::seconds(1);  // so that a returns first
+  }
+  EXPECT_EQ(bench.ordered(&bench.wish), "adbc");
+}
+
+TEST(Order, with_all_of_them_out_all_are_asked) {
+  Bench bench({1, 2});
+  bench.wish.sort = api::Sort::price;
+  for (auto& state : bench.states) {
+    for (int n = 0; n < 3; ++n)
+      state.health.fail(bench.now, Error(ErrorCode::upstream_error, "broken"), {}, bench.random);
+  }
+  std::string names = bench.ordered(&bench.wish);
+  std::ranges::sort(names);
+  EXPECT_EQ(names, "ab");
 }
 
 TEST(Order, those_named_come_first_and_the_rest_as_usual) {
@@ -72,6 +113,7 @@ TEST(Order, endpoints_that_miss_a_threshold_go_last) {
   bench.states[0].statistics.add_success(bench.now, 2s, 100);
   bench.states[1].statistics.add_success(bench.now, 100ms, 100);
   bench.wish.preferred_max_latency.p50 = 1.0;
+  bench.wish.sort = api::Sort::price;
   EXPECT_EQ(bench.ordered(&bench.wish), "bca");
   bench.wish.preferred_max_latency = {};
   bench.wish.preferred_min_throughput.p90 = 500;
@@ -84,6 +126,7 @@ TEST(Order, what_is_older_than_five_minutes_does_not_count) {
   bench.wish.preferred_max_latency.p50 = 1.0;
   EXPECT_EQ(bench.ordered(&bench.wish), "ba");
   bench.now += 6min;
+  bench.wish.sort = api::Sort::price;
   EXPECT_EQ(bench.ordered(&bench.wish), "ab");
 }
 

@@ -1,16 +1,21 @@
 #include "routing/router.h"
 
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <utility>
+
+#include "routing/failures.h"
 
 namespace embedrouter::routing {
 namespace {
 
 using api::EmbedReply;
 using api::EmbedRequest;
+using Milliseconds = std::chrono::milliseconds;
 
-constexpr std::chrono::milliseconds kRetryPause{50};  // with as much again, at random
+constexpr Milliseconds kRetryPause{50};       // with as much again, at random
+constexpr Milliseconds kLongestPause{1'000};  // an endpoint that wants more is not asked again
 
 void charge(EmbedReply& reply, const catalog::Endpoint& endpoint) {
   reply.usage.cost_pico_usd =
@@ -19,66 +24,116 @@ void charge(EmbedReply& reply, const catalog::Endpoint& endpoint) {
 
 }  // namespace
 
-Router::Router(const Selector& selector, const Clock& clock, Random& random)
-    : selector_(selector), clock_(clock), random_(random) {}
+// Of one request: the last of each endpoint, and which endpoint is to be asked again.
+class Router::Failures {
+ public:
+  // False if no other endpoint can help.
+  bool add(const Candidate& candidate, Error error) {
+    const ErrorTraits& policy = traits(error.code());
+    if (policy.retry && again_ == nullptr) {
+      again_ = &candidate;
+      wait_ = error.retry_after().value_or(kRetryPause);
+    }
+    final_ = !policy.fall_back;
+    errors_.push_back(std::move(error));
+    return !final_;
+  }
+  bool is_final() const { return final_; }
+  // Null if no endpoint may succeed when asked once more.
+  const Candidate* again() const { return final_ || wait_ > kLongestPause ? nullptr : again_; }
+  Milliseconds wait() const { return wait_; }
+  Error outcome() {
+    if (final_ || errors_.size() == 1) return std::move(errors_.back());
+    return outcome_of_failures(std::move(errors_));
+  }
 
+ private:
+  std::vector<Error> errors_;
+  const Candidate* again_ = nullptr;
+  Milliseconds wait_{0};
+  bool final_ = false;
+};
+
+Router::Router(const Selector& selector, const Clock& clock, Random& random, HealthListener listener)
+    : selector_(selector), clock_(clock), random_(random), listener_(std::move(listener)) {}
+
+// A request stays in the space of its first candidate; those behind are of others.
 Task<Result<EmbedReply>> Router::embed(const EmbedRequest& request, embed::Call& call) {
-  auto candidates = selector_.select(request, call);
+  auto candidates = selector_.select(request, call, random_);
   if (!candidates) co_return fail(std::move(candidates).error());
-  auto reply = co_await try_in_turn(request, *candidates, call);
+  const std::string& space = candidates->front().endpoint->space;
+  const auto elsewhere =
+      std::ranges::find_if(*candidates, [&](const Candidate& c) { return c.endpoint->space != space; });
+  const bool other_space = elsewhere != candidates->end();
+  Failures failures;
+  auto reply = co_await try_in_turn(request, {candidates->begin(), elsewhere}, call, failures);
+  if (reply || failures.is_final() || !other_space) co_return reply;
+  const Error& last = reply.error();
+  Error none(ErrorCode::no_equivalent_upstream,
+             "every endpoint in the vector space of this request failed; the model's other endpoints are in "
+             "another space, and their vectors could not be compared with yours");
+  none = std::move(none).with_detail(last.message()).with_provider(last.provider(), last.provider_code());
+  if (last.retry_after()) none = std::move(none).with_retry_after(*last.retry_after());
+  co_return fail(std::move(none));
+}
+
+Task<Result<EmbedReply>> Router::try_in_turn(const EmbedRequest& request, std::span<Candidate> candidates,
+                                             embed::Call& call, Failures& failures) {
+  const bool fallbacks =
+      request.provider == nullptr || request.provider->allow_fallbacks || request.provider->has_order;
+  std::size_t postponed = 0;
+  for (std::size_t at = 0; at < candidates.size();) {
+    const auto rest = candidates.subspan(at);
+    const Candidate& candidate = rest.front();
+    if (postponed < rest.size() && !candidate.state->health.admit(clock_.now())) {
+      std::ranges::rotate(rest, rest.begin() + 1);  // others first; it is proving itself with another request
+      ++postponed;
+      continue;
+    }
+    auto reply = co_await try_one(request, candidate, call);
+    if (reply) co_return reply;
+    if (!failures.add(candidate, std::move(reply).error())) co_return fail(failures.outcome());
+    if (!fallbacks || clock_.now() >= call.deadline) break;
+    ++at;
+  }
+  auto reply = co_await try_again(request, call, failures);
   co_return reply;
 }
 
-// A request stays in the space of its first candidate.
-Task<Result<EmbedReply>> Router::try_in_turn(const EmbedRequest& request,
-                                             std::span<const Candidate> candidates, embed::Call& call) {
-  const std::string& space = candidates.front().endpoint->space;
-  const bool fallbacks =
-      request.provider == nullptr || request.provider->allow_fallbacks || request.provider->has_order;
-  bool other_space = false;
-  std::optional<Error> last;
-  for (const Candidate& candidate : candidates) {
-    if (candidate.endpoint->space != space) {
-      other_space = true;
-      continue;
-    }
-    if (last && (!fallbacks || clock_.now() >= call.deadline)) break;
-    auto reply = co_await try_one(request, candidate, call);
-    if (reply) co_return reply;
-    last = std::move(reply).error();
-    if (!traits(last->code()).fall_back) break;
-  }
-  if (other_space && traits(last->code()).fall_back) {
-    Error none(ErrorCode::no_equivalent_upstream,
-               "every endpoint in the vector space of this request failed; the model's other endpoints are "
-               "in another space, and "
-               "their vectors could not be compared with yours");
-    co_return fail(
-        std::move(none).with_detail(last->message()).with_provider(last->provider(), last->provider_code()));
-  }
-  co_return fail(*std::move(last));
+// One endpoint once more, if that may help, the deadline leaves time and the endpoint's budget has one left.
+Task<Result<EmbedReply>> Router::try_again(const EmbedRequest& request, embed::Call& call,
+                                           Failures& failures) {
+  const Candidate* candidate = failures.again();
+  if (candidate == nullptr) co_return fail(failures.outcome());
+  const auto now = clock_.now();
+  const auto wait = failures.wait() + Milliseconds(random_.below(kRetryPause.count()));
+  const auto recent = candidate->state->statistics.counts(now, RetryBudget::kWindow).attempts();
+  if (now + wait >= call.deadline || !candidate->state->retries.take(now, recent))
+    co_return fail(failures.outcome());
+  const auto executor = co_await asio::this_coro::executor;
+  Timer timer(executor, wait);
+  co_await timer.async_wait(kAwait);
+  auto reply = co_await try_one(request, *candidate, call);
+  if (reply) co_return reply;
+  failures.add(*candidate, std::move(reply).error());
+  co_return fail(failures.outcome());
 }
 
-// One endpoint, asked once more if that may help.
 Task<Result<EmbedReply>> Router::try_one(const EmbedRequest& request, const Candidate& candidate,
                                          embed::Call& call) {
   auto reply = co_await candidate.embedder->embed(request, call);
-  if (!reply && traits(reply.error().code()).retry) {
-    const bool in_time = co_await pause_before_retry(call);
-    if (in_time) reply = co_await candidate.embedder->embed(request, call);
-  }
+  report(candidate, reply);
   if (reply) charge(*reply, *candidate.endpoint);
   co_return reply;
 }
 
-// False if the caller's deadline leaves no time for another try.
-Task<bool> Router::pause_before_retry(const embed::Call& call) {
-  const auto wait = kRetryPause + std::chrono::milliseconds(random_.below(kRetryPause.count()));
-  if (clock_.now() + wait >= call.deadline) co_return false;
-  const auto executor = co_await asio::this_coro::executor;
-  Timer timer(executor, wait);
-  co_await timer.async_wait(kAwait);
-  co_return true;
+void Router::report(const Candidate& candidate, const Result<EmbedReply>& outcome) {
+  EndpointState& state = *candidate.state;
+  const auto now = clock_.now();
+  const auto change = outcome ? state.health.succeed(now)
+                              : state.health.fail(now, outcome.error(),
+                                                  state.statistics.counts(now, Health::kOutage), random_);
+  if (change && listener_) listener_(*candidate.endpoint, *change, outcome ? nullptr : &outcome.error());
 }
 
 }  // namespace embedrouter::routing

@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <span>
 
 #include "base/clock.h"
@@ -8,26 +9,35 @@
 
 namespace embedrouter::routing {
 
-// Tries the selected endpoints inside one space until one has answered.
-// One per I/O thread.
+// Told when an endpoint's breaker opens or closes; `cause` is null when it closes. Called on the thread of
+// the request.
+using HealthListener =
+    std::function<void(const catalog::Endpoint& endpoint, const Health::Change& change, const Error* cause)>;
+
+// Tries the selected endpoints inside one space until one has answered. Another endpoint is asked before the
+// same one is asked again. One per I/O thread.
 class Router final : public embed::Embedder {
  public:
-  // All three must outlive it.
-  Router(const Selector& selector, const Clock& clock, Random& random);
+  // All must outlive it.
+  Router(const Selector& selector, const Clock& clock, Random& random, HealthListener listener = {});
 
   std::string_view name() const override { return "router"; }
   Task<Result<api::EmbedReply>> embed(const api::EmbedRequest& request, embed::Call& call) override;
 
  private:
-  Task<Result<api::EmbedReply>> try_in_turn(const api::EmbedRequest& request,
-                                            std::span<const Candidate> candidates, embed::Call& call);
+  class Failures;
+  Task<Result<api::EmbedReply>> try_in_turn(const api::EmbedRequest& request, std::span<Candidate> candidates,
+                                            embed::Call& call, Failures& failures);
   Task<Result<api::EmbedReply>> try_one(const api::EmbedRequest& request, const Candidate& candidate,
                                         embed::Call& call);
-  Task<bool> pause_before_retry(const embed::Call& call);
+  Task<Result<api::EmbedReply>> try_again(const api::EmbedRequest& request, embed::Call& call,
+                                          Failures& failures);
+  void report(const Candidate& candidate, const Result<api::EmbedReply>& outcome);
 
   const Selector& selector_;
   const Clock& clock_;
   Random& random_;
+  HealthListener listener_;
 };
 
 }  // namespace embedrouter::routing

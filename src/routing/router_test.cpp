@@ -16,6 +16,7 @@ using testing::TextRequest;
 // A model "test/model" with an endpoint for each (slug, space), at rising prices.
 struct Bench {
   explicit Bench(const std::vector<std::pair<std::string, std::string>>& endpoints) {
+    wish.sort = api::Sort::price;  // not a draw
     catalog::Config config;
     catalog::ModelConfig model;
     model.id = "test/model";
@@ -40,24 +41,37 @@ struct Bench {
     for (const catalog::Endpoint& endpoint : catalog->find("test/model")->endpoints) {
       auto scripted = std::make_unique<ScriptedEmbedder>();
       upstreams[endpoint.provider_slug] = scripted.get();
-      routes.push_back({&endpoint, std::move(scripted), &state});
+      routes.push_back({&endpoint, std::move(scripted), &states.of(endpoint.id)});
     }
     selector = std::make_unique<Selector>(*catalog, std::move(routes), clock);
-    router = std::make_unique<Router>(*selector, clock, random);
+    router = std::make_unique<Router>(
+        *selector, clock, random,
+        [this](const catalog::Endpoint& endpoint, const Health::Change& change, const Error*) {
+          changes += endpoint.provider_slug + " " + std::string(name_of(change.to)) + " ";
+        });
+  }
+  // Requests name the endpoints in this order, from now on.
+  void prefer(std::vector<std::string_view> slugs) {
+    wish.has_order = true;
+    wish.order = std::move(slugs);
   }
   Result<api::EmbedReply> embed(const TextRequest& texts) {
-    return run_task(router->embed(texts.request, call));
+    api::EmbedRequest request = texts.request;
+    if (request.provider == nullptr) request.provider = &wish;
+    return run_task(router->embed(request, call));
   }
   std::size_t calls(const std::string& slug) { return upstreams.at(slug)->asked.size(); }
 
-  SystemClock clock;
-  EndpointState state;
+  ManualClock clock;
+  EndpointStates states;
+  api::ProviderPreferences wish;
+  std::string changes;
   Random random{5};
   std::shared_ptr<const catalog::Catalog> catalog;
   std::map<std::string, ScriptedEmbedder*> upstreams;
   std::unique_ptr<Selector> selector;
   std::unique_ptr<Router> router;
-  embed::Call call{"gen-emb-1", std::chrono::steady_clock::now() + std::chrono::seconds(10)};
+  embed::Call call{"gen-emb-1", clock.now() + std::chrono::hours(1)};
 };
 
 TEST(Router, answers_from_the_first_endpoint_and_charges_its_price) {
@@ -87,6 +101,84 @@ TEST(Router, asks_the_same_endpoint_once_more_where_that_may_help) {
   bench.upstreams["a"]->script = {fails_with(ErrorCode::upstream_error)};
   EXPECT_TRUE(bench.embed(TextRequest({"x"})));
   EXPECT_EQ(bench.calls("a"), 2U);
+}
+
+TEST(Router, another_endpoint_is_asked_before_the_same_once_more) {
+  Bench bench({{"a", "s"}, {"b", "s"}});
+  bench.prefer({"a", "b"});
+  bench.upstreams["a"]->script = {fails_with(ErrorCode::upstream_error)};
+  bench.upstreams["b"]->script = {fails_with(ErrorCode::upstream_timeout)};
+  EXPECT_TRUE(bench.embed(TextRequest({"x"})));
+  EXPECT_EQ(bench.calls("a"), 2U);
+  EXPECT_EQ(bench.calls("b"), 1U);
+}
+
+TEST(Router, an_endpoint_that_asks_for_a_long_wait_is_not_asked_again) {
+  Bench bench({{"a", "s"}});
+  bench.upstreams["a"]->script = {
+      fails_with(Error(ErrorCode::upstream_overloaded, "busy").with_retry_after(std::chrono::seconds(30)))};
+  EXPECT_FALSE(bench.embed(TextRequest({"x"})));
+  EXPECT_EQ(bench.calls("a"), 1U);
+}
+
+TEST(Router, failures_of_several_kinds_are_one_503_with_the_shortest_wait) {
+  Bench bench({{"a", "s"}, {"b", "s"}});
+  bench.upstreams["a"]->script = {fails_with(
+      Error(ErrorCode::upstream_rate_limited, "slow down").with_retry_after(std::chrono::seconds(7)))};
+  bench.upstreams["b"]->script = {fails_with(ErrorCode::upstream_timeout)};
+  const auto reply = bench.embed(TextRequest({"x"}));
+  ASSERT_FALSE(reply);
+  EXPECT_EQ(reply.error().code(), ErrorCode::upstreams_failed);
+  EXPECT_EQ(reply.error().retry_after(), std::chrono::seconds(7));
+}
+
+TEST(Router, rate_limits_everywhere_are_a_429_with_the_shortest_wait) {
+  Bench bench({{"a", "s"}, {"b", "s"}});
+  for (const auto& [slug, seconds] : {std::pair{"a", 3}, std::pair{"b", 9}}) {
+    bench.upstreams[slug]->script = {fails_with(Error(ErrorCode::upstream_rate_limited, "slow down")
+                                                    .with_retry_after(std::chrono::seconds(seconds)))};
+  }
+  const auto reply = bench.embed(TextRequest({"x"}));
+  ASSERT_FALSE(reply);
+  EXPECT_EQ(reply.error().http_status(), 429);
+  EXPECT_EQ(reply.error().retry_after(), std::chrono::seconds(3));
+}
+
+TEST(Router, what_may_heal_is_told_before_what_will_not) {
+  Bench bench({{"a", "s"}, {"b", "s"}});
+  bench.prefer({"a", "b"});
+  bench.upstreams["a"]->script = {fails_with(ErrorCode::upstream_timeout)};
+  bench.upstreams["b"]->script = {fails_with(ErrorCode::model_unavailable)};
+  const auto reply = bench.embed(TextRequest({"x"}));
+  ASSERT_FALSE(reply);
+  EXPECT_EQ(reply.error().code(), ErrorCode::upstream_timeout);
+}
+
+TEST(Router, an_endpoint_that_fails_again_and_again_is_asked_last_until_it_proves_itself) {
+  Bench bench({{"a", "s"}, {"b", "s"}});
+  bench.prefer({"a", "b"});
+  for (int i = 0; i < 3; ++i) {
+    bench.upstreams["a"]->script = {fails_with(ErrorCode::upstream_timeout)};
+    ASSERT_TRUE(bench.embed(TextRequest({"x"})));
+  }
+  ASSERT_EQ(bench.changes, "a open ");
+  bench.upstreams["a"]->script = {};
+  ASSERT_TRUE(bench.embed(TextRequest({"x"})));
+  EXPECT_EQ(bench.calls("a"), 3U) << "ejected";
+  bench.clock.advance(std::chrono::seconds(7));
+  ASSERT_TRUE(bench.embed(TextRequest({"x"})));
+  EXPECT_EQ(bench.calls("a"), 4U) << "a probe that is a request";
+  EXPECT_EQ(bench.changes, "a open a closed ");
+}
+
+TEST(Router, a_lone_endpoint_is_never_out) {
+  Bench bench({{"a", "s"}});
+  for (int i = 0; i < 20; ++i) {
+    bench.upstreams["a"]->script = {fails_with(ErrorCode::upstream_timeout)};
+    ASSERT_FALSE(bench.embed(TextRequest({"x"})));
+  }
+  EXPECT_EQ(bench.calls("a"), 20U);
+  EXPECT_TRUE(bench.embed(TextRequest({"x"})));
 }
 
 TEST(Router, falls_back_within_the_space) {
@@ -131,7 +223,7 @@ TEST(Router, without_fallbacks_only_the_first_endpoint_is_asked) {
 
 TEST(Router, stops_at_the_deadline) {
   Bench bench({{"a", "s"}, {"b", "s"}});
-  bench.call.deadline = std::chrono::steady_clock::now();
+  bench.call.deadline = bench.clock.now();
   bench.upstreams["a"]->script = {fails_with(ErrorCode::upstream_timeout)};
   EXPECT_FALSE(bench.embed(TextRequest({"x"})));
   EXPECT_EQ(bench.calls("b"), 0U);

@@ -27,7 +27,8 @@ Selector::Selector(const catalog::Catalog& catalog, std::vector<Route> routes, c
   for (Route& route : routes) routes_.emplace(route.endpoint, std::move(route));
 }
 
-Result<std::vector<Candidate>> Selector::select(const EmbedRequest& request, embed::Call& call) const {
+Result<std::vector<Candidate>> Selector::select(const EmbedRequest& request, embed::Call& call,
+                                                Random& random) const {
   const ModelName asked = split_suffix(request.model);
   const catalog::Model* model = catalog_.find(asked.name);
   if (model == nullptr) {
@@ -56,7 +57,7 @@ Result<std::vector<Candidate>> Selector::select(const EmbedRequest& request, emb
                       .with_param("X-Embedrouter-Space"));
     }
   }
-  order(*kept, request.provider, asked.sort, clock_.now());
+  order(*kept, request.provider, asked.sort, {clock_.now(), random});
   std::vector<embed::CandidateRecord> excluded = std::exchange(call.candidates, {});
   for (const Candidate& c : *kept) {
     const bool in_space = c.endpoint->space == kept->front().endpoint->space;

@@ -29,7 +29,8 @@ class Selector {
 
   // The endpoints to try, in order; the first one's space is the request's. Writes into `call` why each
   // endpoint of the model is in or out.
-  Result<std::vector<Candidate>> select(const api::EmbedRequest& request, embed::Call& call) const;
+  Result<std::vector<Candidate>> select(const api::EmbedRequest& request, embed::Call& call,
+                                        Random& random) const;
 
  private:
   const catalog::Catalog& catalog_;

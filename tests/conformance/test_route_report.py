@@ -29,7 +29,8 @@ def routed(tmp_path_factory, fake):
 
 class TestMetadata:
     def test_a_success_tells_who_could_and_who_did(self, routed):
-        story = routed.embed("a", model="pair", headers=ASKED).json["openrouter_metadata"]
+        in_order = {"order": ["First", "second"]}
+        story = routed.embed("a", model="pair", provider=in_order, headers=ASKED).json["openrouter_metadata"]
         assert story["requested"] == "pair" and story["strategy"] == "alias" and story["region"] is None
         assert story["summary"] == "available=2, selected=second" and story["is_byok"] is False
         assert story["endpoints"] == {
@@ -37,8 +38,8 @@ class TestMetadata:
             "available": [{"provider": "First", "model": "test/two", "selected": False},
                           {"provider": "second", "model": "test/two", "selected": True}],
         }  # fmt: skip
-        assert [(a["provider"], a["status"]) for a in story["attempts"]] == [("First", 500), ("First", 500), ("second", 200)]
-        assert story["attempt"] == 3 and type(story["generation_time"]) is int
+        assert [(a["provider"], a["status"]) for a in story["attempts"]] == [("First", 500), ("second", 200)]
+        assert story["attempt"] == 2 and type(story["generation_time"]) is int
 
     @pytest.mark.parametrize("headers", [{}, {"X-OpenRouter-Metadata": "true"}, {"X-OpenRouter-Metadata": ""}])
     def test_it_is_told_on_request_alone(self, routed, headers):

@@ -47,6 +47,11 @@ class ScriptedEmbedder final : public embed::Embedder {
   std::string name_;
 };
 
+inline ScriptedEmbedder::Step fails_with(Error error) {
+  return
+      [error = std::move(error)](const api::EmbedRequest&) -> Result<api::EmbedReply> { return fail(error); };
+}
+
 inline ScriptedEmbedder::Step fails_with(ErrorCode code) {
   return [code](const api::EmbedRequest&) -> Result<api::EmbedReply> {
     return fail(code, "as the script says");

@@ -66,7 +66,8 @@ Task<Result<EmbedReply>> Router::embed(const EmbedRequest& request, embed::Call&
       std::ranges::find_if(*candidates, [&](const Candidate& c) { return c.endpoint->space != space; });
   const bool other_space = elsewhere != candidates->end();
   Failures failures;
-  auto reply = co_await try_in_turn(request, {candidates->begin(), elsewhere}, call, failures);
+  const std::span<Candidate> able(candidates->begin(), elsewhere);
+  auto reply = co_await try_in_turn(request, able, call, failures);
   if (reply || failures.is_final() || !other_space) co_return reply;
   const Error& last = reply.error();
   Error none(ErrorCode::no_equivalent_upstream,

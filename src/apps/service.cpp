@@ -108,12 +108,39 @@ Result<std::shared_ptr<EmbeddedModel>> Service::load_model(const catalog::Config
   auto model = inference::LocalModel::load(model_options(section));
   if (!model) return fail(std::move(model).error());
   const auto end_in_background = [this](EmbeddedModel* unused) {
-    asio::post(background_, [unused] { delete unused; });
+    asio::post(background_, [this, unused] { end_model(unused); });
   };
   made = std::shared_ptr<EmbeddedModel>(new EmbeddedModel{section, *std::move(model)}, end_in_background);
+  const std::lock_guard lock(models_mutex_);
   std::erase_if(models_, [](const std::weak_ptr<EmbeddedModel>& old) { return old.expired(); });
   models_.emplace_back(made);
   return made;
+}
+
+namespace {
+
+void add_totals(inference::LocalModel::Load& sum, const inference::LocalModel::Load& more) {
+  sum.batches += more.batches;
+  sum.batch_tokens += more.batch_tokens;
+  sum.texts += more.texts;
+}
+
+}  // namespace
+
+void Service::end_model(EmbeddedModel* unused) {
+  const std::unique_ptr<EmbeddedModel> owned(unused);
+  if (owned->model == nullptr) return;  // the service is ending
+  const std::lock_guard lock(models_mutex_);
+  add_totals(ended_models_, owned->model->load_now());
+}
+
+inference::LocalModel::Load Service::model_totals() const {
+  const std::lock_guard lock(models_mutex_);
+  inference::LocalModel::Load sum = ended_models_;
+  for (const auto& model : models_) {
+    if (const auto used = model.lock()) add_totals(sum, used->model->load_now());
+  }
+  return sum;
 }
 
 Result<void> Service::listen(const catalog::Config& config) {

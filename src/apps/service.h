@@ -76,6 +76,9 @@ class Service {
   };
   Result<Generation> prepare(catalog::Config config);
   Result<std::shared_ptr<EmbeddedModel>> load_model(const catalog::Config::Embedded& section);
+  void end_model(EmbeddedModel* unused);
+  // Batches, tokens and texts of all models there were.
+  inference::LocalModel::Load model_totals() const;
 
   void reload_now(const std::function<catalog::ConfigOutcome()>& read);
   Result<void> go_on_with(catalog::Config config);
@@ -96,7 +99,9 @@ class Service {
 
   mutable std::mutex current_mutex_;
   std::shared_ptr<const Runtime> current_;
+  mutable std::mutex models_mutex_;
   std::vector<std::weak_ptr<EmbeddedModel>> models_;  // those that may still be in use
+  inference::LocalModel::Load ended_models_;          // the totals of the others
   std::atomic<bool> reload_waits_{false}, ending_{false};
   Counter* reloads_ok_ = nullptr;
   Counter* reloads_refused_ = nullptr;

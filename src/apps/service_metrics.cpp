@@ -39,8 +39,6 @@ void Service::watch_model() {
                           "1 for what runs, which the labels say; 0 for what ran before a reload",
                           {{"version", EMBEDROUTER_VERSION}, {"precision", precision}});
   };
-  std::weak_ptr<EmbeddedModel> seen;
-  inference::LocalModel::Load before;
   std::string precision;
   metrics_.before_render([=, this, &jobs, &texts, &tokens, &batches, &batch_texts, &batch_tokens,
                           &capacity]() mutable {
@@ -48,15 +46,13 @@ void Service::watch_model() {
     const std::shared_ptr<EmbeddedModel>& embedded = runtime->embedded();
     inference::LocalModel::Load load;
     if (embedded) load = embedded->model->load_now();
-    if (embedded != seen.lock()) before = {};
-    seen = embedded;
     jobs.Set(static_cast<double>(load.queued_jobs));
     texts.Set(static_cast<double>(load.queued_texts));
     tokens.Set(static_cast<double>(load.queued_tokens));
-    batches.Increment(static_cast<double>(load.batches - before.batches));
-    batch_texts.Increment(static_cast<double>(load.texts - before.texts));
-    batch_tokens.Increment(static_cast<double>(load.batch_tokens - before.batch_tokens));
-    before = load;
+    const inference::LocalModel::Load total = model_totals();
+    advance(batches, static_cast<double>(total.batches));
+    advance(batch_texts, static_cast<double>(total.texts));
+    advance(batch_tokens, static_cast<double>(total.batch_tokens));
     capacity.Set(embedded ? static_cast<double>(embedded->model->batch_capacity()) : 0);
     const std::string runs = embedded ? embedded->model->facts().precision : "none";
     if (!precision.empty() && runs != precision) info(precision).Set(0);

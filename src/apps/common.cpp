@@ -34,23 +34,29 @@ catalog::ConfigEnvironment environment() {
   return around;
 }
 
-Result<catalog::Config> load(const Where& where, std::ostream& err) {
+catalog::ConfigOutcome read(const Where& where) {
   std::optional<std::filesystem::path> file;
   if (!where.config_file.empty()) file = where.config_file;
   catalog::ConfigEnvironment around = environment();
   around.listen = where.listen;
   around.data_dir = where.data_dir;
   for (const providers::Dialect* dialect : providers::dialects()) around.dialects.push_back(dialect->facts);
-  catalog::ConfigOutcome outcome = catalog::load_config(file, around);
+  return catalog::load_config(file, around);
+}
+
+std::string describe_faults(const catalog::ConfigOutcome& outcome) {
+  const std::size_t count = outcome.faults.size();
+  return "the configuration has " + std::to_string(count) + " fault" + (count == 1 ? "" : "s");
+}
+
+Result<catalog::Config> load(const Where& where, std::ostream& err) {
+  catalog::ConfigOutcome outcome = read(where);
   for (const catalog::ConfigFault& fault : outcome.faults) {
-    err << (file ? file->string() : "configuration");
+    err << (where.config_file.empty() ? "configuration" : where.config_file);
     if (fault.line != 0) err << ':' << fault.line;
     err << ": " << fault.message << '\n';
   }
-  if (!outcome.faults.empty()) {
-    return fail(ErrorCode::invalid_request, "the configuration has " + std::to_string(outcome.faults.size()) +
-                                                " fault" + (outcome.faults.size() == 1 ? "" : "s"));
-  }
+  if (!outcome.faults.empty()) return fail(ErrorCode::invalid_request, describe_faults(outcome));
   return std::move(outcome.config);
 }
 

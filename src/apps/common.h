@@ -29,7 +29,10 @@ struct Where {
   std::string config_file, listen, data_dir;
 };
 catalog::ConfigEnvironment environment();
-// The configuration with the flags applied. Faults are printed to `err`, one a line with file and line
+// The configuration with the flags applied, and its faults.
+catalog::ConfigOutcome read(const Where& where);
+std::string describe_faults(const catalog::ConfigOutcome& outcome);  // "the configuration has 2 faults"
+// The same, where any fault is a failure. Faults are printed to `err`, one a line with file and line
 // number.
 Result<catalog::Config> load(const Where& where, std::ostream& err);
 

@@ -32,7 +32,7 @@ class Report {
 
 void check_model(const catalog::Config& config, Report& report) {
   if (!config.embedded.enabled) return report.good("embedded model", "switched off by the configuration");
-  auto model = inference::LocalModel::load(model_options(config));
+  auto model = inference::LocalModel::load(model_options(config.embedded));
   if (!model) return report.wrong("embedded model", model.error().message());
   const inference::ModelFacts& facts = (*model)->facts();
   report.good("embedded model", config.embedded.model_dir.string() + ", " + std::to_string(facts.width) +

@@ -118,7 +118,7 @@ struct Embedded {
 
 // The same in this process: no router, no key, no network.
 Result<Embedded> embed_here(const catalog::Config& config, const std::vector<std::string>& texts) {
-  auto model = inference::LocalModel::load(model_options(config));
+  auto model = inference::LocalModel::load(model_options(config.embedded));
   if (!model) return fail(std::move(model).error());
   std::mutex mutex;
   std::condition_variable ready;

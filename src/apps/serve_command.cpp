@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
+#include <functional>
 #include <iostream>
 #include <memory>
 
@@ -18,14 +19,6 @@ namespace embedrouter::apps {
 namespace {
 
 constexpr std::chrono::seconds kDrainGrace{30};
-
-LogLevel level_of(const std::string& name) {
-  if (name == "debug") return LogLevel::debug;
-  if (name == "warn") return LogLevel::warn;
-  if (name == "error") return LogLevel::error;
-  if (name == "off") return LogLevel::off;
-  return LogLevel::info;
-}
 
 // Bodies and answers come and go by the megabyte. The defaults give them back to the system each time and
 // fault them in again, a fifth of a proxied request's CPU.
@@ -79,17 +72,26 @@ int serve(const Where& where, bool only_check) {
     return kFailure;
   }
   Log log(level_of(config->telemetry.log_level));
+  // Before the router starts: a SIGHUP that comes meanwhile waits for it, and does not end it.
+  asio::io_context signals_io{1};
+  asio::signal_set hangups(signals_io, SIGHUP);
   auto service = Service::start(*config, log);
   if (!service) {
     std::cerr << "cannot start: " << service.error().message() << "\n";
     return kFailure;
   }
 
-  asio::io_context signals_io{1};
   asio::signal_set signals(signals_io, SIGINT, SIGTERM);
   signals.async_wait([&](const boost::system::error_code& error, int) {
     if (!error) (*service)->drain(kDrainGrace);
   });
+  std::function<void(const boost::system::error_code&, int)> on_hangup =
+      [&](const boost::system::error_code& error, int) {
+        if (error) return;
+        (*service)->reload([where] { return read(where); });
+        hangups.async_wait(on_hangup);
+      };
+  hangups.async_wait(on_hangup);
   std::thread signals_thread([&] { signals_io.run(); });
   const std::string scheme = config->server.tls_cert_file.empty() ? "http" : "https";
   const std::string& listen = config->server.listen;

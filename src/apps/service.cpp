@@ -6,16 +6,9 @@
 #include <array>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <cstdlib>
-#include <fstream>
+#include <boost/asio/post.hpp>
+#include <future>
 #include <utility>
-
-#include "apps/upstream_options.h"
-#include "embed/attempt.h"
-#include "embed/split.h"
-#include "providers/dialect.h"
-#include "providers/local.h"
-#include "providers/remote.h"
 
 namespace embedrouter::apps {
 namespace {
@@ -32,124 +25,162 @@ std::string authority_of(const std::string& listen, std::uint16_t port) {
 
 }  // namespace
 
-inference::ModelOptions model_options(const catalog::Config& config) {
-  inference::ModelOptions options;
-  options.folder = config.embedded.model_dir;
-  if (config.embedded.precision == "fp32") options.precision = inference::Precision::fp32;
-  if (config.embedded.precision == "bf16") options.precision = inference::Precision::bf16;
-  options.threads = config.embedded.threads;
-  options.max_tokens = config.embedded.max_tokens;
-  options.queue_tokens = config.embedded.queue_tokens;
-  return options;
+LogLevel level_of(const std::string& name) {
+  if (name == "debug") return LogLevel::debug;
+  if (name == "warn") return LogLevel::warn;
+  if (name == "error") return LogLevel::error;
+  if (name == "off") return LogLevel::off;
+  return LogLevel::info;
 }
 
-Result<std::string> provider_key(const catalog::ProviderConfig& provider) {
-  std::string key;
-  std::string source;
-  if (!provider.api_key_env.empty()) {
-    source = "the environment variable " + provider.api_key_env;
-    if (const char* value = std::getenv(provider.api_key_env.c_str()); value != nullptr) key = value;
-  } else if (!provider.api_key_file.empty()) {
-    source = "the file " + provider.api_key_file;
-    std::ifstream file(provider.api_key_file);
-    std::getline(file, key);
-  } else {
-    return key;
-  }
-  while (!key.empty() && (key.back() == '\r' || key.back() == ' ' || key.back() == '\t')) key.pop_back();
-  const bool printable = std::ranges::all_of(key, [](char c) { return c > ' ' && c < 0x7f; });
-  if (key.empty() || !printable) {
-    return fail(ErrorCode::internal, "provider \"" + provider.slug + "\": " + source + " holds no key");
-  }
-  return key;
+net::ServerLimits server_limits(const catalog::Config::Limits& configured) {
+  net::ServerLimits limits;
+  limits.header_bytes = configured.header_bytes;
+  limits.idle_timeout = configured.idle_timeout;
+  // A request arrives within the time it has; its head, which is short, without a pause that long.
+  limits.header_timeout = std::min({limits.header_timeout, configured.idle_timeout, configured.total_timeout});
+  limits.body_timeout = std::min(limits.body_timeout, configured.total_timeout);
+  return limits;
+}
+
+net::ServerTls server_tls(const catalog::Config::Server& configured) {
+  return {configured.tls_cert_file, configured.tls_key_file};
+}
+
+inference::ModelOptions model_options(const catalog::Config::Embedded& section) {
+  inference::ModelOptions options;
+  options.folder = section.model_dir;
+  if (section.precision == "fp32") options.precision = inference::Precision::fp32;
+  if (section.precision == "bf16") options.precision = inference::Precision::bf16;
+  options.threads = section.threads;
+  options.max_tokens = section.max_tokens;
+  options.queue_tokens = section.queue_tokens;
+  return options;
 }
 
 Result<std::unique_ptr<Service>> Service::start(const catalog::Config& config, Log& log) {
   std::unique_ptr<Service> service(new Service(config, log));
-  if (auto opened = service->open_keys(); !opened) return fail(std::move(opened).error());
-  if (auto loaded = service->load_model(); !loaded) return fail(std::move(loaded).error());
-  if (auto exporting = service->start_export(); !exporting) return fail(std::move(exporting).error());
-  if (auto listening = service->listen(); !listening) return fail(std::move(listening).error());
+  if (auto opened = service->open_keys(config); !opened) return fail(std::move(opened).error());
+  if (auto exporting = service->start_export(config); !exporting) return fail(std::move(exporting).error());
+  if (auto listening = service->listen(config); !listening) return fail(std::move(listening).error());
+  if (auto begun = service->begin(config); !begun) return fail(std::move(begun).error());
   service->watch_gauges();
+  service->watch_reloads();
   return service;
 }
 
 Service::Service(const catalog::Config& config, Log& log)
-    : config_(config), log_(log), in_flight_(config.limits.bytes_in_flight) {}
+    : log_(log),
+      in_flight_(config.limits.bytes_in_flight),
+      readiness_(clock_, config.server.readyz_interval, io_threads(config.server.threads)) {}
 
 Service::~Service() {
+  ending_ = true;
+  std::promise<void> idle;  // no reload is under way, and those that wait will see that it is over
+  asio::post(background_, [&idle] { idle.set_value(); });
+  idle.get_future().wait();
   for (const auto& worker : workers_) {
     worker->io.stop();
     if (worker->thread.joinable()) worker->thread.join();
   }
   server_.reset();  // before the io_contexts its connections are on
-  model_.reset();   // and its threads, which answer to them
+  // The models' threads answer to the io_contexts, so they end first, used or not.
+  for (const auto& model : models_) {
+    if (const auto left = model.lock()) left->model.reset();
+  }
+  for (const auto& worker : workers_) worker->front.drop();
+  current_.reset();
+  workers_.clear();
+  background_.join();
 }
 
-Result<void> Service::open_keys() {
-  if (config_.server.auth == catalog::Auth::none) return {};
-  auto keys = ledger::KeyRing::watch(catalog::database_path(config_));
+Result<void> Service::open_keys(const catalog::Config& config) {
+  if (config.server.auth == catalog::Auth::none) return {};
+  auto keys = ledger::KeyRing::watch(catalog::database_path(config));
   if (!keys) return fail(std::move(keys).error());
   keys_ = *std::move(keys);
   return {};
 }
 
-Result<void> Service::load_model() {
-  catalog::EmbeddedFacts facts;
-  if (config_.embedded.enabled) {
-    auto model = inference::LocalModel::load(model_options(config_));
-    if (!model) return fail(std::move(model).error());
-    model_ = *std::move(model);
-    const inference::ModelFacts& loaded = model_->facts();
-    facts = {loaded.width, loaded.max_tokens, loaded.precision, loaded.space};
-  }
-  auto catalog = catalog::Catalog::build(config_, config_.embedded.enabled ? &facts : nullptr);
-  if (!catalog) return fail(std::move(catalog).error());
-  catalog_ = *std::move(catalog);
-  return {};
+Result<std::shared_ptr<EmbeddedModel>> Service::load_model(const catalog::Config::Embedded& section) {
+  std::shared_ptr<EmbeddedModel> made;
+  if (!section.enabled) return made;
+  auto model = inference::LocalModel::load(model_options(section));
+  if (!model) return fail(std::move(model).error());
+  const auto end_in_background = [this](EmbeddedModel* unused) {
+    asio::post(background_, [this, unused] { end_model(unused); });
+  };
+  made = std::shared_ptr<EmbeddedModel>(new EmbeddedModel{section, *std::move(model)}, end_in_background);
+  const std::lock_guard lock(models_mutex_);
+  std::erase_if(models_, [](const std::weak_ptr<EmbeddedModel>& old) { return old.expired(); });
+  models_.emplace_back(made);
+  return made;
 }
 
-Result<void> Service::listen() {
-  net::ServerLimits limits;
-  limits.header_bytes = config_.limits.header_bytes;
-  limits.idle_timeout = config_.limits.idle_timeout;
-  // A request arrives within the time it has; its head, which is short, without a pause that long.
-  limits.header_timeout =
-      std::min({limits.header_timeout, config_.limits.idle_timeout, config_.limits.total_timeout});
-  limits.body_timeout = std::min(limits.body_timeout, config_.limits.total_timeout);
-  auto server = net::Server::listen(config_.server.listen, limits,
-                                    {config_.server.tls_cert_file, config_.server.tls_key_file});
+namespace {
+
+void add_totals(inference::LocalModel::Load& sum, const inference::LocalModel::Load& more) {
+  sum.batches += more.batches;
+  sum.batch_tokens += more.batch_tokens;
+  sum.texts += more.texts;
+}
+
+}  // namespace
+
+void Service::end_model(EmbeddedModel* unused) {
+  const std::unique_ptr<EmbeddedModel> owned(unused);
+  if (owned->model == nullptr) return;  // the service is ending
+  const std::lock_guard lock(models_mutex_);
+  add_totals(ended_models_, owned->model->load_now());
+}
+
+inference::LocalModel::Load Service::model_totals() const {
+  const std::lock_guard lock(models_mutex_);
+  inference::LocalModel::Load sum = ended_models_;
+  for (const auto& model : models_) {
+    if (const auto used = model.lock()) add_totals(sum, used->model->load_now());
+  }
+  return sum;
+}
+
+Result<void> Service::listen(const catalog::Config& config) {
+  auto server =
+      net::Server::listen(config.server.listen, server_limits(config.limits), server_tls(config.server));
   if (!server) return fail(std::move(server).error());
   server_ = *std::move(server);
 
-  shared_.catalog = catalog_;
-  shared_.keys = keys_.get();
-  shared_.limits = config_.limits;
-  shared_.clock = &clock_;
-  shared_.log = &log_;
-  shared_.metrics = &metrics_;
-  shared_.in_flight = &in_flight_;
-  shared_.cors_origins = config_.server.cors_origins;
-  shared_.spans = exporter_.get();
-  shared_.endpoints = &endpoints_;
-  shared_.usage = &usage_;
-  shared_.authority = authority_of(config_.server.listen, server_->port());
-  const std::size_t threads = io_threads(config_.server.threads);
-  readiness_ = std::make_unique<gateway::Readiness>(clock_, config_.server.readyz_interval, threads);
-  shared_.readiness = readiness_.get();
-  for (std::size_t i = 0; i < threads; ++i) {
-    auto worker = make_worker(i);
-    if (!worker) return fail(std::move(worker).error());
-    workers_.push_back(*std::move(worker));
-    server_->serve(workers_.back()->io, *workers_.back()->gateway);
-  }
+  lasting_.keys = keys_.get();
+  lasting_.clock = &clock_;
+  lasting_.log = &log_;
+  lasting_.metrics = &metrics_;
+  lasting_.in_flight = &in_flight_;
+  lasting_.spans = exporter_.get();
+  lasting_.endpoints = &endpoints_;
+  lasting_.usage = &usage_;
+  lasting_.readiness = &readiness_;
+  lasting_.authority = authority_of(config.server.listen, server_->port());
   return {};
 }
 
-Result<void> Service::start_export() {
-  if (config_.telemetry.otlp_url.empty()) return {};
+Result<void> Service::begin(const catalog::Config& config) {
+  for (std::size_t i = 0; i < io_threads(config.server.threads); ++i)
+    workers_.push_back(std::make_unique<Worker>(readiness_, i));
+  auto first = prepare(config);
+  if (!first) return fail(std::move(first).error());
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    Worker& worker = *workers_[i];
+    worker.adopt(first->parts[i]);
+    asio::co_spawn(worker.io, worker.probe.run(), asio::detached);
+    server_->serve(worker.io, worker.front);
+  }
+  current_ = std::move(first->runtime);
+  return {};
+}
+
+Result<void> Service::start_export(const catalog::Config& config) {
+  if (config.telemetry.otlp_url.empty()) return {};
   telemetry::ExporterOptions options;
-  options.url = config_.telemetry.otlp_url;
+  options.url = config.telemetry.otlp_url;
   std::array<char, 256> host{};
   if (gethostname(host.data(), host.size() - 1) != 0) host[0] = '\0';
   options.resource = {{"service.name", "embedrouter"},
@@ -163,89 +194,36 @@ Result<void> Service::start_export() {
   return {};
 }
 
-std::unique_ptr<gateway::Probe> Service::make_probe(std::size_t index, Worker& worker) {
-  std::unique_ptr<embed::Embedder> model;
-  embed::VectorContract contract;
-  for (const catalog::Model* listed : catalog_->listed()) {
-    for (const catalog::Endpoint& endpoint : listed->endpoints) {
-      if (!endpoint.embedded) continue;
-      model = std::make_unique<providers::Local>(endpoint, *model_, worker.io);
-      contract = {listed->dimensions, endpoint.normalized, false};
-    }
-  }
-  return std::make_unique<gateway::Probe>(*readiness_, index, std::move(model), contract);
-}
-
-Result<std::unique_ptr<Service::Worker>> Service::make_worker(std::size_t index) {
-  auto worker = std::make_unique<Worker>(secure_seed());
-  std::vector<routing::Route> routes;
-  for (const catalog::Model* model : catalog_->listed()) {
-    for (const catalog::Endpoint& endpoint : model->endpoints) {
-      auto embedder = make_embedder(endpoint, *worker);
-      if (!embedder) return fail(std::move(embedder).error());
-      routes.push_back({&endpoint, *std::move(embedder), &endpoints_.of(endpoint.id)});
-    }
-  }
-  worker->selector = std::make_unique<routing::Selector>(*catalog_, std::move(routes), clock_);
-  worker->router = std::make_unique<routing::Router>(*worker->selector, clock_, worker->random);
-  worker->gateway = std::make_unique<gateway::Gateway>(shared_, *worker->router, worker->random);
-  worker->probe = make_probe(index, *worker);
-  asio::co_spawn(worker->io, worker->probe->run(), asio::detached);
-  return worker;
-}
-
-// What an endpoint is made of, from the outside in: split, attempt (with its gate), and who makes the
-// vectors.
-Result<std::unique_ptr<embed::Embedder>> Service::make_embedder(const catalog::Endpoint& endpoint,
-                                                                Worker& worker) {
-  std::unique_ptr<embed::Embedder> inner;
-  embed::AttemptOptions options;
-  options.endpoint = endpoint.id;
-  options.provider = endpoint.provider_name;
-  options.contract = {endpoint.model->dimensions, endpoint.normalized, !endpoint.embedded};
-  if (endpoint.embedded) {
-    options.max_concurrency = std::numeric_limits<std::uint32_t>::max();  // the model's queue is the bound
-    inner = std::make_unique<providers::Local>(endpoint, *model_, worker.io);
+Result<Service::Generation> Service::prepare(catalog::Config config) {
+  std::shared_ptr<EmbeddedModel> embedded;
+  if (current_ && current_->config().embedded == config.embedded) {
+    embedded = current_->embedded();
   } else {
-    auto remote = make_remote(endpoint, worker);
-    if (!remote) return remote;
-    inner = *std::move(remote);
-    const auto provider =
-        std::ranges::find(config_.providers, endpoint.provider_slug, &catalog::ProviderConfig::slug);
-    options.max_concurrency = provider->max_concurrency;
+    auto loaded = load_model(config.embedded);
+    if (!loaded) return fail(std::move(loaded).error());
+    embedded = *std::move(loaded);
   }
-  auto attempt = std::make_unique<embed::Attempt>(std::move(inner), std::move(options),
-                                                  endpoints_.of(endpoint.id).statistics, clock_, metrics_);
-  const embed::BatchLimits limits{endpoint.max_batch_items, endpoint.max_batch_tokens};
-  return std::make_unique<embed::Split>(std::move(attempt), limits);
+  Generation made;
+  auto runtime = Runtime::make(std::move(config), std::move(embedded), lasting_);
+  if (!runtime) return fail(std::move(runtime).error());
+  made.runtime = *std::move(runtime);
+  for (const auto& worker : workers_) {
+    auto part = made.runtime->make_thread(worker->io, worker->random);
+    if (!part) return fail(std::move(part).error());
+    made.parts.push_back(*std::move(part));
+  }
+  return made;
 }
 
-Result<std::unique_ptr<embed::Embedder>> Service::make_remote(const catalog::Endpoint& endpoint,
-                                                              Worker& worker) {
-  const auto provider =
-      std::ranges::find(config_.providers, endpoint.provider_slug, &catalog::ProviderConfig::slug);
-  const providers::Dialect* dialect = providers::find_dialect(provider->dialect);
-  if (dialect == nullptr) {
-    return fail(ErrorCode::internal,
-                "provider \"" + provider->slug + "\": no dialect \"" + provider->dialect + "\" here");
-  }
-  auto url = net::Url::parse(provider->base_url);
-  if (!url) return fail(std::move(url).error());
-  providers::RemoteOptions options;
-  options.base_path = url->path;
-  auto key = provider_key(*provider);
-  if (!key) return fail(std::move(key).error());
-  if (!key->empty()) options.authorization = "Bearer " + *key;
+std::shared_ptr<const Runtime> Service::current() const {
+  const std::lock_guard lock(current_mutex_);
+  return current_;
+}
 
-  std::unique_ptr<net::Client>& client = worker.clients[provider->slug];
-  if (client == nullptr) {
-    auto client_options = upstream_options(*provider, *url);
-    if (!client_options) return fail(std::move(client_options).error());
-    auto made = net::Client::make(worker.io, *std::move(url), *client_options);
-    if (!made) return fail(std::move(made).error());
-    client = *std::move(made);
-  }
-  return std::make_unique<providers::Remote>(endpoint, *dialect, *client, std::move(options), clock_);
+void Service::Worker::adopt(const std::shared_ptr<Runtime::Thread>& part) {
+  front.adopt(part);
+  // Owned through its generation, which so outlasts a test that is under way.
+  probe.use(std::shared_ptr<embed::Embedder>(part, part->embedded()), part->embedded_contract());
 }
 
 void Service::run() {
@@ -257,7 +235,8 @@ void Service::run() {
 
 void Service::drain(std::chrono::milliseconds grace) {
   constexpr std::chrono::milliseconds kLook{10};
-  readiness_->drain();
+  ending_ = true;
+  readiness_.drain();
   server_->drain(grace);
   // What is left on the I/O threads then is idle connections to upstreams, which nobody waits for.
   for (auto left = grace + std::chrono::seconds(1); !server_->drained() && left > left.zero();

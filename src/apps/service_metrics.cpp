@@ -6,28 +6,6 @@
 namespace embedrouter::apps {
 namespace {
 
-void watch_model(Metrics& metrics, const inference::LocalModel& model) {
-  Gauge& jobs = metrics.gauge("embedrouter_queue_requests", "Requests that wait for the embedded model");
-  Gauge& texts = metrics.gauge("embedrouter_queue_inputs", "Inputs that wait for the embedded model");
-  Gauge& tokens = metrics.gauge("embedrouter_queue_tokens", "Tokens that wait for the embedded model");
-  Counter& batches = metrics.counter("embedrouter_batches_total", "Batches the embedded model ran");
-  Counter& batch_texts = metrics.counter("embedrouter_batch_inputs_total", "Inputs in those batches");
-  Counter& batch_tokens =
-      metrics.counter("embedrouter_batch_tokens_total",
-                      "Tokens in those batches; over batches times capacity, this is how full they were");
-  metrics.gauge("embedrouter_batch_capacity_tokens", "Tokens that a full batch holds")
-      .Set(static_cast<double>(model.batch_capacity()));
-  metrics.before_render([=, &model, &jobs, &texts, &tokens, &batches, &batch_texts, &batch_tokens] {
-    const inference::LocalModel::Load load = model.load_now();
-    jobs.Set(static_cast<double>(load.queued_jobs));
-    texts.Set(static_cast<double>(load.queued_texts));
-    tokens.Set(static_cast<double>(load.queued_tokens));
-    advance(batches, static_cast<double>(load.batches));
-    advance(batch_texts, static_cast<double>(load.texts));
-    advance(batch_tokens, static_cast<double>(load.batch_tokens));
-  });
-}
-
 void watch_keys(Metrics& metrics, const ledger::KeyRing& keys) {
   Gauge& count = metrics.gauge("embedrouter_keys", "Keys that are accepted");
   Gauge& current = metrics.gauge("embedrouter_key_database_current",
@@ -44,25 +22,60 @@ void watch_keys(Metrics& metrics, const ledger::KeyRing& keys) {
 
 }  // namespace
 
+// The model in use is another one once its section of the configuration has changed. The totals go on from
+// one to the next.
+void Service::watch_model() {
+  Gauge& jobs = metrics_.gauge("embedrouter_queue_requests", "Requests that wait for the embedded model");
+  Gauge& texts = metrics_.gauge("embedrouter_queue_inputs", "Inputs that wait for the embedded model");
+  Gauge& tokens = metrics_.gauge("embedrouter_queue_tokens", "Tokens that wait for the embedded model");
+  Counter& batches = metrics_.counter("embedrouter_batches_total", "Batches the embedded model ran");
+  Counter& batch_texts = metrics_.counter("embedrouter_batch_inputs_total", "Inputs in those batches");
+  Counter& batch_tokens =
+      metrics_.counter("embedrouter_batch_tokens_total",
+                       "Tokens in those batches; over batches times capacity, this is how full they were");
+  Gauge& capacity = metrics_.gauge("embedrouter_batch_capacity_tokens", "Tokens that a full batch holds");
+  const auto info = [this](const std::string& precision) -> Gauge& {
+    return metrics_.gauge("embedrouter_build_info",
+                          "1 for what runs, which the labels say; 0 for what ran before a reload",
+                          {{"version", EMBEDROUTER_VERSION}, {"precision", precision}});
+  };
+  std::string precision;
+  metrics_.before_render([=, this, &jobs, &texts, &tokens, &batches, &batch_texts, &batch_tokens,
+                          &capacity]() mutable {
+    const auto runtime = current();
+    const std::shared_ptr<EmbeddedModel>& embedded = runtime->embedded();
+    inference::LocalModel::Load load;
+    if (embedded) load = embedded->model->load_now();
+    jobs.Set(static_cast<double>(load.queued_jobs));
+    texts.Set(static_cast<double>(load.queued_texts));
+    tokens.Set(static_cast<double>(load.queued_tokens));
+    const inference::LocalModel::Load total = model_totals();
+    advance(batches, static_cast<double>(total.batches));
+    advance(batch_texts, static_cast<double>(total.texts));
+    advance(batch_tokens, static_cast<double>(total.batch_tokens));
+    capacity.Set(embedded ? static_cast<double>(embedded->model->batch_capacity()) : 0);
+    const std::string runs = embedded ? embedded->model->facts().precision : "none";
+    if (!precision.empty() && runs != precision) info(precision).Set(0);
+    info(runs).Set(1);
+    precision = runs;
+  });
+}
+
 void Service::watch_gauges() {
   watch_process(metrics_);
-  if (model_) watch_model(metrics_, *model_);
+  watch_model();
   if (keys_) watch_keys(metrics_, *keys_);
-  const std::string precision = model_ ? model_->facts().precision : "none";
-  metrics_
-      .gauge("embedrouter_build_info", "Always 1; the labels say what runs",
-             {{"version", EMBEDROUTER_VERSION}, {"precision", precision}})
-      .Set(1);
   Gauge& ready = metrics_.gauge("embedrouter_ready", "1 if GET /readyz answers 200, else 0");
   Gauge& connections = metrics_.gauge("embedrouter_connections", "Open connections of clients");
   Gauge& bytes = metrics_.gauge("embedrouter_body_bytes_in_flight",
                                 "Bytes of request bodies that are held or on their way");
-  metrics_.gauge("embedrouter_body_bytes_in_flight_limit", "Where more are refused with 503")
-      .Set(static_cast<double>(config_.limits.bytes_in_flight));
-  metrics_.before_render([this, &ready, &connections, &bytes] {
-    ready.Set(readiness_->fault() ? 0 : 1);
+  Gauge& most =
+      metrics_.gauge("embedrouter_body_bytes_in_flight_limit", "Where more are refused with 503");
+  metrics_.before_render([this, &ready, &connections, &bytes, &most] {
+    ready.Set(readiness_.fault() ? 0 : 1);
     connections.Set(static_cast<double>(server_->connections()));
     bytes.Set(static_cast<double>(in_flight_.held()));
+    most.Set(static_cast<double>(current()->config().limits.bytes_in_flight));
   });
 }
 

@@ -23,7 +23,7 @@ Log::Log(LogLevel level) : level_(level), sink_(std::make_unique<Sink>()) {
   sink_->logger.flush_on(spdlog::level::trace);
 }
 Log::~Log() = default;
-Log::Log(Log&&) noexcept = default;
+Log::Log(Log&& other) noexcept : level_(other.level_.load()), sink_(std::move(other.sink_)) {}
 
 void Log::write(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) {
   std::string line = "\"event\":";

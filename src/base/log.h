@@ -1,4 +1,5 @@
 #pragma once
+#include <atomic>
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
@@ -35,7 +36,8 @@ class Log {
   ~Log();
   Log(Log&&) noexcept;
 
-  bool enabled(LogLevel level) const noexcept { return level >= level_; }
+  bool enabled(LogLevel level) const noexcept { return level >= level_.load(std::memory_order_relaxed); }
+  void set_level(LogLevel level) noexcept { level_.store(level, std::memory_order_relaxed); }
   void write(LogLevel level, std::string_view event, std::initializer_list<LogField> fields);
   void info(std::string_view event, std::initializer_list<LogField> fields = {}) {
     if (enabled(LogLevel::info)) write(LogLevel::info, event, fields);
@@ -52,7 +54,7 @@ class Log {
 
  private:
   struct Sink;
-  LogLevel level_;
+  std::atomic<LogLevel> level_;
   std::unique_ptr<Sink> sink_;
 };
 

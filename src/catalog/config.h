@@ -96,6 +96,7 @@ struct Config {
     std::filesystem::path model_dir;  // a Hugging Face folder; default <data_dir>/models/all-minilm-l6-v2
     std::uint32_t max_tokens = 0;     // per text; 0: the model's own limit
     std::size_t queue_tokens = 1u << 20;
+    bool operator==(const Embedded&) const = default;
   } embedded;
   struct Storage {
     std::string url = "sqlite:embedrouter.db";  // relative to data_dir

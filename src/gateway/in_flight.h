@@ -26,17 +26,19 @@ class InFlight {
     std::size_t bytes_;
   };
 
+  // From now on. What is held beyond a smaller bound is let go in its own time.
+  void set_most(std::size_t most) noexcept { most_.store(most, std::memory_order_relaxed); }
   // nullopt if that many more would be too many.
   std::optional<Permit> enter(std::size_t bytes) {
     const std::size_t before = held_.fetch_add(bytes, std::memory_order_relaxed);
-    if (before + bytes <= most_) return std::optional<Permit>(std::in_place, *this, bytes);
+    if (before + bytes <= most_.load(std::memory_order_relaxed)) return std::optional<Permit>(std::in_place, *this, bytes);
     held_.fetch_sub(bytes, std::memory_order_relaxed);
     return std::nullopt;
   }
   std::size_t held() const noexcept { return held_.load(std::memory_order_relaxed); }
 
  private:
-  const std::size_t most_;
+  std::atomic<std::size_t> most_;
   std::atomic<std::size_t> held_{0};
 };
 

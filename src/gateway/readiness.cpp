@@ -1,6 +1,6 @@
 #include "gateway/readiness.h"
 
-#include <boost/asio/this_coro.hpp>
+#include <boost/asio/as_tuple.hpp>
 #include <utility>
 
 namespace embedrouter::gateway {
@@ -15,6 +15,16 @@ std::string in_seconds(std::chrono::nanoseconds time) {
 
 Readiness::Readiness(const Clock& clock, std::chrono::milliseconds interval, std::size_t threads)
     : clock_(clock), interval_(interval), threads_(threads) {}
+
+std::chrono::milliseconds Readiness::interval() const {
+  const std::lock_guard lock(mutex_);
+  return interval_;
+}
+
+void Readiness::set_interval(std::chrono::milliseconds interval) {
+  const std::lock_guard lock(mutex_);
+  interval_ = interval;
+}
 
 void Readiness::works(std::size_t thread) {
   const std::lock_guard lock(mutex_);
@@ -49,33 +59,37 @@ std::optional<Error> Readiness::fault() const {
   return std::nullopt;
 }
 
-Probe::Probe(Readiness& readiness, std::size_t thread, std::unique_ptr<embed::Embedder> model,
-             embed::VectorContract contract)
-    : readiness_(readiness), thread_(thread), model_(std::move(model)), gate_(contract) {}
+Probe::Probe(Readiness& readiness, std::size_t thread, const Executor& executor)
+    : readiness_(readiness), thread_(thread), timer_(executor) {}
+
+void Probe::use(std::shared_ptr<embed::Embedder> model, embed::VectorContract contract) {
+  subject_ = model ? std::make_shared<Subject>(Subject{std::move(model), embed::Gate(contract)}) : nullptr;
+  timer_.cancel();
+}
 
 Task<void> Probe::run() {
-  const auto executor = co_await asio::this_coro::executor;
-  Timer timer(executor);
   for (;;) {
-    if (model_) {
-      co_await embed();
+    if (subject_) {
+      auto subject = subject_;
+      co_await embed(std::move(subject));
     } else {
       readiness_.works(thread_);
     }
-    timer.expires_after(readiness_.interval());
-    co_await timer.async_wait(kAwait);
+    timer_.expires_after(readiness_.interval());
+    co_await timer_.async_wait(asio::as_tuple(kAwait));
   }
 }
 
-Task<void> Probe::embed() {
+// `subject` is this task's own: another may take its place meanwhile.
+Task<void> Probe::embed(std::shared_ptr<Subject> subject) {
   const api::Item item{"ready?", {}};
   api::EmbedRequest request;
-  request.model = model_->name();
+  request.model = subject->model->name();
   request.items = std::span(&item, 1);
   embed::Call call("readiness", Clock::Steady::max());
-  auto reply = co_await model_->embed(request, call);
+  auto reply = co_await subject->model->embed(request, call);
   if (!reply) co_return readiness_.failed(thread_, reply.error());
-  if (auto passed = gate_.inspect(request, *reply); !passed)
+  if (auto passed = subject->gate.inspect(request, *reply); !passed)
     co_return readiness_.failed(thread_, passed.error());
   readiness_.works(thread_);
 }

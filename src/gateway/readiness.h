@@ -22,7 +22,8 @@ class Readiness {
   // `clock` must outlive it.
   Readiness(const Clock& clock, std::chrono::milliseconds interval, std::size_t threads);
 
-  std::chrono::milliseconds interval() const noexcept { return interval_; }
+  std::chrono::milliseconds interval() const;
+  void set_interval(std::chrono::milliseconds interval);
   // I/O thread `thread` works.
   void works(std::size_t thread);
   // Its last try failed. It is not ready only when no try succeeds within two intervals.
@@ -38,8 +39,8 @@ class Readiness {
     std::string last_failure;  // since then
   };
   const Clock& clock_;
-  const std::chrono::milliseconds interval_;
   mutable std::mutex mutex_;
+  std::chrono::milliseconds interval_;
   bool draining_ = false;
   std::vector<Thread> threads_;
 };
@@ -48,19 +49,25 @@ class Readiness {
 // short text and looking at the vector, or by running at all where no model is embedded.
 class Probe {
  public:
-  // `readiness` must outlive it. `model`: null without an embedded model. `contract`: of its vectors.
-  Probe(Readiness& readiness, std::size_t thread, std::unique_ptr<embed::Embedder> model,
-        embed::VectorContract contract);
+  // `readiness` must outlive it. `executor`: the I/O thread's.
+  Probe(Readiness& readiness, std::size_t thread, const Executor& executor);
+  // What it embeds with from now on, and at once; null: nothing is embedded here. `contract`: of its vectors.
+  // On the I/O thread, or before it runs.
+  void use(std::shared_ptr<embed::Embedder> model, embed::VectorContract contract);
   // Never ends; the probe must outlive it.
   Task<void> run();
 
  private:
-  Task<void> embed();
+  struct Subject {
+    std::shared_ptr<embed::Embedder> model;
+    embed::Gate gate;
+  };
+  Task<void> embed(std::shared_ptr<Subject> subject);
 
   Readiness& readiness_;
   const std::size_t thread_;
-  std::unique_ptr<embed::Embedder> model_;
-  embed::Gate gate_;
+  Timer timer_;
+  std::shared_ptr<Subject> subject_;  // null: nothing to embed with
 };
 
 }  // namespace embedrouter::gateway

@@ -47,7 +47,8 @@ class WedgedEmbedder final : public embed::Embedder {
 
 struct Bench {
   void begin(std::unique_ptr<embed::Embedder> model, embed::VectorContract contract = {8, true, false}) {
-    probe = std::make_unique<Probe>(readiness, 0, std::move(model), contract);
+    probe = std::make_unique<Probe>(readiness, 0, io.get_executor());
+    probe->use(std::move(model), contract);
     asio::co_spawn(io, probe->run(), asio::detached);
   }
   template <class Condition>
@@ -114,11 +115,24 @@ TEST(Readiness, a_vector_that_does_not_pass_the_gate_is_no_success) {
   EXPECT_FALSE(bench.ready());
 }
 
+TEST(Readiness, another_model_is_tested_at_once) {
+  Bench bench;
+  bench.begin(std::make_unique<ScriptedEmbedder>(8), {16, true, false});
+  ASSERT_TRUE(bench.within_patience([&] {
+    const auto fault = bench.readiness.fault();
+    return fault && fault->message().find(": ") != std::string::npos;
+  }));
+  bench.readiness.set_interval(std::chrono::hours(1));
+  bench.io.run_for(3 * kInterval);  // it now waits for an hour
+  bench.probe->use(std::make_shared<ScriptedEmbedder>(8), {8, true, false});
+  EXPECT_TRUE(bench.within_patience([&] { return bench.ready(); })) << "without waiting for the interval";
+}
+
 TEST(Readiness, without_a_model_every_thread_must_answer) {
   ManualClock clock;
   Readiness readiness(clock, seconds(5), 2);
   asio::io_context io{1};
-  Probe first(readiness, 0, nullptr, {});
+  Probe first(readiness, 0, io.get_executor());
   asio::co_spawn(io, first.run(), asio::detached);
   io.run_one();
   ASSERT_TRUE(readiness.fault());

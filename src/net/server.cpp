@@ -19,6 +19,18 @@ constexpr std::chrono::milliseconds kAcceptPause{100};
 // Connections taken in one go, so that a flood of them does not starve those that are there.
 constexpr int kAcceptBurst = 64;
 
+Result<std::shared_ptr<const ServerSettings>> make_settings(const ServerLimits& limits, const ServerTls& tls,
+                                                            bool encrypted) {
+  auto settings = std::make_shared<ServerSettings>();
+  settings->limits = limits;
+  if (encrypted) {
+    auto context = make_server_context(tls);
+    if (!context) return fail(std::move(context).error());
+    settings->tls = std::move(*context);
+  }
+  return std::shared_ptr<const ServerSettings>(std::move(settings));
+}
+
 void open_connection(const std::shared_ptr<Worker>& worker, const Tcp& protocol, int fd) {
   Socket socket(worker->io.get_executor());
   error_code error;
@@ -30,11 +42,12 @@ void open_connection(const std::shared_ptr<Worker>& worker, const Tcp& protocol,
     return;
   }
   socket.set_option(Tcp::no_delay(true), error);
-  if (worker->server->tls) {
-    TlsStream stream(std::move(socket), *worker->server->tls);
-    std::make_shared<ServerConnection<TlsStream>>(worker, std::move(stream))->start();
+  auto settings = worker->server->settings();
+  if (settings->tls) {
+    TlsStream stream(std::move(socket), *settings->tls);
+    std::make_shared<ServerConnection<TlsStream>>(worker, std::move(settings), std::move(stream))->start();
   } else {
-    std::make_shared<ServerConnection<Socket>>(worker, std::move(socket))->start();
+    std::make_shared<ServerConnection<Socket>>(worker, std::move(settings), std::move(socket))->start();
   }
 }
 
@@ -81,7 +94,8 @@ class Acceptor : public std::enable_shared_from_this<Acceptor> {
   }
 
   void hand_over(int fd) {
-    if (server_->connections.load(std::memory_order_relaxed) >= server_->limits.connections) {
+    const std::size_t most = server_->settings()->limits.connections;
+    if (server_->connections.load(std::memory_order_relaxed) >= most) {
       ::close(fd);
       return;
     }
@@ -130,6 +144,13 @@ class ServerImpl final : public Server {
     acceptor_->add(std::move(worker));
   }
 
+  Result<void> reconfigure(const ServerLimits& limits, const ServerTls& tls) override {
+    auto settings = make_settings(limits, tls, state_->settings()->tls != nullptr);
+    if (!settings) return fail(std::move(settings).error());
+    state_->use(*std::move(settings));
+    return {};
+  }
+
   void drain(std::chrono::milliseconds grace) override {
     state_->draining.store(true);
     for (std::size_t i = 0; i < workers_.size(); ++i) {
@@ -168,13 +189,9 @@ class ServerImpl final : public Server {
 
 Result<std::unique_ptr<Server>> Server::listen(const std::string& address, const ServerLimits& limits,
                                                const ServerTls& tls) {
-  auto state = std::make_shared<ServerState>();
-  state->limits = limits;
-  if (!tls.cert_file.empty() || !tls.key_file.empty()) {
-    auto context = make_server_context(tls);
-    if (!context) return fail(std::move(context).error());
-    state->tls = std::move(*context);
-  }
+  auto settings = make_settings(limits, tls, !tls.cert_file.empty() || !tls.key_file.empty());
+  if (!settings) return fail(std::move(settings).error());
+  auto state = std::make_shared<ServerState>(*std::move(settings));
   auto endpoint = parse_listen_address(address);
   if (!endpoint) return fail(std::move(endpoint).error());
   const auto fd = open_listener(*endpoint);

@@ -31,8 +31,10 @@ std::string in_seconds(std::chrono::milliseconds time) {
 }  // namespace
 
 template <class Stream>
-ServerConnection<Stream>::ServerConnection(std::shared_ptr<Worker> worker, Stream stream)
+ServerConnection<Stream>::ServerConnection(std::shared_ptr<Worker> worker,
+                                           std::shared_ptr<const ServerSettings> settings, Stream stream)
     : worker_(std::move(worker)),
+      settings_(std::move(settings)),
       stream_(std::move(stream)),
       inbox_(stream_, kInboxRoom),
       watchdog_(worker_->io.get_executor()),

@@ -20,7 +20,8 @@ class ServerConnection final : public Exchange,
                                public Connection,
                                public std::enable_shared_from_this<ServerConnection<Stream>> {
  public:
-  ServerConnection(std::shared_ptr<Worker> worker, Stream stream);
+  ServerConnection(std::shared_ptr<Worker> worker, std::shared_ptr<const ServerSettings> settings,
+                   Stream stream);
 
   void start();
 
@@ -61,9 +62,10 @@ class ServerConnection final : public Exchange,
   void set_deadline(Clock::Steady deadline);
   void wait_for_bytes();
   void close();
-  const ServerLimits& limits() const noexcept { return worker_->server->limits; }
+  const ServerLimits& limits() const noexcept { return settings_->limits; }
 
   std::shared_ptr<Worker> worker_;
+  std::shared_ptr<const ServerSettings> settings_;
   Stream stream_;
   Inbox<Stream, ServerConnection> inbox_;
   Watchdog<ServerConnection> watchdog_;

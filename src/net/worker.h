@@ -2,6 +2,7 @@
 #include <atomic>
 #include <boost/asio/ssl/context.hpp>
 #include <memory>
+#include <mutex>
 #include <unordered_set>
 #include <utility>
 
@@ -21,12 +22,33 @@ class Connection {
   virtual void abort() = 0;
 };
 
-// What all threads of a server share. Never changes but for the counts.
-struct ServerState {
+// What a connection keeps from its beginning to its end. Never changes.
+struct ServerSettings {
   ServerLimits limits;
   std::unique_ptr<asio::ssl::context> tls;  // null: plain HTTP
+};
+
+// What all threads of a server share. Thread-safe.
+class ServerState {
+ public:
+  explicit ServerState(std::shared_ptr<const ServerSettings> settings) : settings_(std::move(settings)) {}
+
+  // For connections that begin now.
+  std::shared_ptr<const ServerSettings> settings() const {
+    const std::lock_guard lock(mutex_);
+    return settings_;
+  }
+  void use(std::shared_ptr<const ServerSettings> settings) {
+    const std::lock_guard lock(mutex_);
+    settings_.swap(settings);
+  }
+
   std::atomic<std::size_t> connections{0};
   std::atomic<bool> draining{false};
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<const ServerSettings> settings_;
 };
 
 // One I/O thread of a server, and its connections. Lives as long as the last of them.

@@ -18,7 +18,7 @@ MEMBERS = {
     "peer": r"[0-9a-f.:]*",
     "code": r"[a-z_]*",
     "operation": r"[a-z_]+",
-    **dict.fromkeys(("method", "path", "detail", "reason", "model", "provider", "endpoint", "key")),
+    **dict.fromkeys(("method", "path", "detail", "reason", "line", "models", "providers", "model", "provider", "endpoint", "key")),
     **dict.fromkeys(("status", "inputs", "tokens", "attempts", "request_bytes", "response_bytes")),
     **dict.fromkeys(("read_ms", "queue_ms", "inference_ms", "upstream_ms", "ms")),
 }

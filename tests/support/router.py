@@ -1,6 +1,7 @@
 """The real binary as a fixture: a configuration, a key, a running server, and its answers."""
 
 import json
+import signal
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -132,6 +133,16 @@ class Router:
         return {
             name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if line[:1] not in ("#", ""))
         }
+
+    def reloads(self, outcome: str) -> float:
+        return self.metrics()[f'embedrouter_config_reloads_total{{outcome="{outcome}"}}']
+
+    def reload(self, config: str, expect: str = "ok") -> None:
+        """Another configuration by SIGHUP; `expect` is "ok" or "refused". Returns when it is in use or refused."""
+        before = self.reloads(expect)
+        self.config_file.write_text(config)
+        self.program.process.send_signal(signal.SIGHUP)
+        wire.eventually(lambda: self.reloads(expect) > before, wire.PATIENCE, f"a reload that is {expect}")
 
     def stop(self) -> None:
         self.program.stop()

@@ -1,0 +1,157 @@
+#include "apps/runtime.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <limits>
+#include <utility>
+
+#include "apps/upstream_options.h"
+#include "embed/attempt.h"
+#include "embed/split.h"
+#include "providers/dialect.h"
+#include "providers/local.h"
+
+namespace embedrouter::apps {
+
+Result<std::string> provider_key(const catalog::ProviderConfig& provider) {
+  std::string key;
+  std::string source;
+  if (!provider.api_key_env.empty()) {
+    source = "the environment variable " + provider.api_key_env;
+    if (const char* value = std::getenv(provider.api_key_env.c_str()); value != nullptr) key = value;
+  } else if (!provider.api_key_file.empty()) {
+    source = "the file " + provider.api_key_file;
+    std::ifstream file(provider.api_key_file);
+    std::getline(file, key);
+  } else {
+    return key;
+  }
+  while (!key.empty() && (key.back() == '\r' || key.back() == ' ' || key.back() == '\t')) key.pop_back();
+  const bool printable = std::ranges::all_of(key, [](char c) { return c > ' ' && c < 0x7f; });
+  if (key.empty() || !printable) {
+    return fail(ErrorCode::internal, "provider \"" + provider.slug + "\": " + source + " holds no key");
+  }
+  return key;
+}
+
+Runtime::Runtime(catalog::Config config, std::shared_ptr<EmbeddedModel> embedded,
+                 const gateway::Shared& lasting)
+    : config_(std::move(config)),
+      embedded_(std::move(embedded)),
+      shared_(lasting),
+      alive_(lasting.metrics->gauge("embedrouter_configurations",
+                                    "Configurations in use: the newest, and those requests under way began with")) {
+  shared_.limits = config_.limits;
+  shared_.cors_origins = config_.server.cors_origins;
+  alive_.Increment();
+}
+
+Runtime::~Runtime() {
+  alive_.Decrement();
+}
+
+Result<std::shared_ptr<const Runtime>> Runtime::make(catalog::Config config,
+                                                     std::shared_ptr<EmbeddedModel> embedded,
+                                                     const gateway::Shared& lasting) {
+  auto runtime = std::make_shared<Runtime>(std::move(config), std::move(embedded), lasting);
+  catalog::EmbeddedFacts facts;
+  if (runtime->embedded_) {
+    const inference::ModelFacts& loaded = runtime->embedded_->model->facts();
+    facts = {loaded.width, loaded.max_tokens, loaded.precision, loaded.space};
+  }
+  auto catalog = catalog::Catalog::build(runtime->config_, runtime->embedded_ ? &facts : nullptr);
+  if (!catalog) return fail(std::move(catalog).error());
+  runtime->shared_.catalog = *std::move(catalog);
+  for (const catalog::ProviderConfig& provider : runtime->config_.providers) {
+    if (auto added = runtime->add_upstream(provider); !added) return fail(std::move(added).error());
+  }
+  return std::shared_ptr<const Runtime>(std::move(runtime));
+}
+
+Result<void> Runtime::add_upstream(const catalog::ProviderConfig& provider) {
+  Upstream upstream;
+  upstream.dialect = providers::find_dialect(provider.dialect);
+  if (upstream.dialect == nullptr) {
+    return fail(ErrorCode::internal,
+                "provider \"" + provider.slug + "\": no dialect \"" + provider.dialect + "\" here");
+  }
+  auto url = net::Url::parse(provider.base_url);
+  if (!url) return fail(std::move(url).error());
+  auto client = upstream_options(provider, *url);
+  if (!client) return fail(std::move(client).error());
+  auto key = provider_key(provider);
+  if (!key) return fail(std::move(key).error());
+  upstream.remote.base_path = url->path;
+  if (!key->empty()) upstream.remote.authorization = "Bearer " + *key;
+  upstream.url = *std::move(url);
+  upstream.client = *std::move(client);
+  upstream.max_concurrency = provider.max_concurrency;
+  upstreams_.emplace(provider.slug, std::move(upstream));
+  return {};
+}
+
+Result<std::shared_ptr<Runtime::Thread>> Runtime::make_thread(asio::io_context& io, Random& random) const {
+  std::shared_ptr<Thread> thread(new Thread(shared_from_this(), io));
+  std::vector<routing::Route> routes;
+  for (const catalog::Model* model : catalog().listed()) {
+    for (const catalog::Endpoint& endpoint : model->endpoints) {
+      auto embedder = thread->make_embedder(endpoint);
+      if (!embedder) return fail(std::move(embedder).error());
+      routes.push_back({&endpoint, *std::move(embedder), &shared_.endpoints->of(endpoint.id)});
+      if (!endpoint.embedded) continue;
+      thread->embedded_ = std::make_unique<providers::Local>(endpoint, *embedded_->model, io);
+      thread->embedded_contract_ = {model->dimensions, endpoint.normalized, false};
+    }
+  }
+  thread->selector_ = std::make_unique<routing::Selector>(catalog(), std::move(routes), *shared_.clock);
+  thread->router_ = std::make_unique<routing::Router>(*thread->selector_, *shared_.clock, random);
+  thread->gateway_ = std::make_unique<gateway::Gateway>(shared_, *thread->router_, random);
+  return thread;
+}
+
+// What an endpoint is made of, from the outside in: split, attempt (with its gate), and who makes the
+// vectors.
+Result<std::unique_ptr<embed::Embedder>> Runtime::Thread::make_embedder(const catalog::Endpoint& endpoint) {
+  const gateway::Shared& shared = runtime_->shared_;
+  std::unique_ptr<embed::Embedder> inner;
+  embed::AttemptOptions options;
+  options.endpoint = endpoint.id;
+  options.provider = endpoint.provider_name;
+  options.contract = {endpoint.model->dimensions, endpoint.normalized, !endpoint.embedded};
+  if (endpoint.embedded) {
+    options.max_concurrency = std::numeric_limits<std::uint32_t>::max();  // the model's queue is the bound
+    inner = std::make_unique<providers::Local>(endpoint, *runtime_->embedded_->model, io_);
+  } else {
+    const Upstream& upstream = runtime_->upstreams_.at(endpoint.provider_slug);
+    options.max_concurrency = upstream.max_concurrency;
+    auto remote = make_remote(endpoint, upstream);
+    if (!remote) return remote;
+    inner = *std::move(remote);
+  }
+  auto attempt = std::make_unique<embed::Attempt>(std::move(inner), std::move(options),
+                                                  shared.endpoints->of(endpoint.id).statistics, *shared.clock,
+                                                  *shared.metrics);
+  const embed::BatchLimits limits{endpoint.max_batch_items, endpoint.max_batch_tokens};
+  return std::make_unique<embed::Split>(std::move(attempt), limits);
+}
+
+Result<std::unique_ptr<embed::Embedder>> Runtime::Thread::make_remote(const catalog::Endpoint& endpoint,
+                                                                      const Upstream& upstream) {
+  std::unique_ptr<net::Client>& client = clients_[endpoint.provider_slug];
+  if (client == nullptr) {
+    auto made = net::Client::make(io_, upstream.url, upstream.client);
+    if (!made) return fail(std::move(made).error());
+    client = *std::move(made);
+  }
+  return std::make_unique<providers::Remote>(endpoint, *upstream.dialect, *client, upstream.remote,
+                                             *runtime_->shared_.clock);
+}
+
+Task<net::Response> Front::handle(net::Exchange& exchange) {
+  const std::shared_ptr<Runtime::Thread> mine = current_;
+  net::Response response = co_await mine->gateway().handle(exchange);
+  co_return response;
+}
+
+}  // namespace embedrouter::apps

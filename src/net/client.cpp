@@ -32,16 +32,16 @@ class ClientImpl final : public Client, private ClientConnection<Stream>::Pool {
     if (steady_now() >= request.deadline) {
       co_return fail(ErrorCode::upstream_timeout, "no time was left to ask the upstream");
     }
-    bool fresh = false;
+    bool lost = false;
     Lease lease(take_idle());
     if (lease.connection) {
       auto answer = co_await lease.connection->exchange(request);
       if (answer || !lease.connection->lost_unheard()) co_return finish(lease, std::move(answer));
       lease.connection->close();
-      fresh = true;
+      lost = true;
     }
     if (kIsTls<Stream> && origin_->http2) {
-      auto answer = co_await send_shared(request, fresh);
+      auto answer = co_await send_shared(request, lost);
       co_return answer;
     }
     auto link = co_await dial<Stream>(origin_, request.deadline);
@@ -71,12 +71,12 @@ class ClientImpl final : public Client, private ClientConnection<Stream>::Pool {
     co_return finish(lease, std::move(answer));
   }
 
-  // Where HTTP/2 may be spoken: on a connection that others use too, if the upstream agrees. `fresh`: not on
-  // one that was used before.
-  Task<Result<ClientResponse>> send_shared(const ClientRequest& request, bool fresh) {
-    bool may_reuse = !fresh;
+  // Where HTTP/2 may be spoken: on a connection that others use too, if the upstream agrees. `lost`: an older
+  // one died under this request already. What one connection lost may share the next.
+  Task<Result<ClientResponse>> send_shared(const ClientRequest& request, bool lost) {
+    Clock::Steady since = lost ? steady_now() : Clock::Steady::min();
     for (int resends = 0;;) {
-      Http2Pool::Place place = co_await shared_.place(request.deadline, may_reuse);
+      Http2Pool::Place place = co_await shared_.place(request.deadline, since);
       if (place.failure) co_return fail(std::move(*place.failure));
       if (!place.connection) {
         auto answer = co_await exchange_over(request, *place.link);
@@ -85,12 +85,16 @@ class ClientImpl final : public Client, private ClientConnection<Stream>::Pool {
       const bool reused = place.connection->used();
       Http2Answer answer = co_await place.connection->exchange(request);
       using enum Http2Answer::Resend;
-      const bool again = (answer.resend == unheard && reused && may_reuse) ||
+      const bool again = (answer.resend == unheard && reused && !lost) ||
                          ((answer.resend == unprocessed || answer.resend == http11) && resends < kResends);
       if (!again) co_return finish(std::move(answer.result));
-      if (answer.resend != unprocessed) may_reuse = false;
+      if (answer.resend != unprocessed) since = steady_now();
       if (answer.resend == http11) origin_->http2 = false;
-      if (answer.resend != unheard) ++resends;
+      if (answer.resend == unheard) {
+        lost = true;
+      } else {
+        ++resends;
+      }
     }
   }
 

@@ -29,16 +29,17 @@ struct Url {
 };
 
 struct ClientDeadlines {
-  std::chrono::milliseconds connect{5'000};      // resolving, connecting, proxy, TLS
-  std::chrono::milliseconds first_byte{30'000};  // from the last byte sent to the first of the answer
-  std::chrono::milliseconds idle{15'000};        // between bytes of the answer
+  std::chrono::milliseconds connect{5'000};  // resolving, connecting, proxy, TLS
+  // From the last byte sent, or the last interim answer (1xx), to the first byte of the answer.
+  std::chrono::milliseconds first_byte{30'000};
+  std::chrono::milliseconds idle{15'000};  // between bytes of the answer
 };
 
 struct ClientLimits {
   std::size_t header_bytes = 64 * 1024;
   // Of an answer, its content coding taken off: 2,048 vectors of 4,096 numbers of 22 digits fit.
   std::size_t body_bytes = 256u << 20;
-  std::size_t idle_connections = 64;               // kept per origin
+  std::size_t idle_connections = 64;               // kept per origin, of each protocol
   std::chrono::milliseconds idle_timeout{30'000};  // a connection unused for longer is not reused
   // A connection older than this is not reused: where a name points is looked up again now and then.
   std::chrono::milliseconds age{300'000};

@@ -113,6 +113,7 @@ Task<std::optional<Error>> ClientConnection<Stream>::read_head(bool to_head, Res
                                                                ClientResponse& response) {
   HeadScanner scanner;
   std::size_t interim = 0;
+  heard_ = heard_ || !inbox_.unread().empty();
   for (;;) {
     if (!inbox_.reading()) inbox_.rewind();
     const auto state = scanner.scan(inbox_.unread());
@@ -142,6 +143,8 @@ Task<std::optional<Error>> ClientConnection<Stream>::read_head(bool to_head, Res
                         "the upstream answered before it had read the request");
       }
       if (frame.status >= 200) co_return std::nullopt;
+      // The upstream is at work, and may take as long again.
+      expect(Wait::first_byte, origin_->deadlines.first_byte);
       interim += size;
       scanner = {};
       continue;
@@ -149,7 +152,7 @@ Task<std::optional<Error>> ClientConnection<Stream>::read_head(bool to_head, Res
     if (inbox_.room() == 0) inbox_.grow(inbox_.capacity() * 2);
     const bool arrived = co_await more();
     if (!arrived) co_return fault(inbox_.error());
-    if (!heard_) expect(Wait::body, origin_->deadlines.idle);
+    if (wait_ == Wait::first_byte) expect(Wait::body, origin_->deadlines.idle);
     heard_ = true;
   }
 }

@@ -63,7 +63,7 @@ TEST(Url, is_taken_apart) {
   EXPECT_EQ(local->authority(), "[::1]:8080");
   for (const char* bad : {"", "example.org", "ftp://h", "http://", "http://:80", "http://h:", "http://h:0",
                           "http://h:x", "http://h:70000", "http://u:p@h", "http://h/?q", "http://h/#f",
-                          "http://h /", "http://[::1", "http://h\r\n"}) {
+                          "http://h /", "http://[::1", "http://[::1]8080", "http://h\r\n"}) {
     EXPECT_FALSE(Url::parse(bad)) << bad;
   }
 }
@@ -315,6 +315,53 @@ TEST(Client, keeps_every_deadline_apart) {
                                               : "waiting for the rest of the upstream's answer took too long";
     EXPECT_EQ(answer.error().message(), expected);
   }
+}
+
+TEST(Client, does_not_send_again_after_an_answer_that_came_early_and_was_cut) {
+  ClientDeadlines deadlines;
+  deadlines.first_byte = milliseconds(500);
+  std::promise<void> done;
+  Upstream upstream(1, [&](RawSocket& socket, int) {
+    socket.read_message();
+    socket.send(kGood);
+    socket.read_until("\r\n\r\n");
+    socket.send("HTTP/1.1 413 Too Large\r\nContent-Length: 9\r\n\r\nno");
+    socket.shutdown_send();
+    done.get_future().wait();
+  });
+  Caller caller(upstream.port(), deadlines);
+  ASSERT_TRUE(caller.post("first"));
+  const auto answer = caller.post(std::string(32 << 20, 'x'));
+  done.set_value();
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().message(), "the upstream closed the connection in the middle of its answer");
+}
+
+TEST(Client, gives_what_follows_an_interim_answer_the_time_of_a_first_byte) {
+  ClientDeadlines deadlines;
+  deadlines.idle = milliseconds(30);
+  Upstream upstream(1, [](RawSocket& socket, int) {
+    socket.read_message();
+    socket.send("HTTP/1.1 102 Processing\r\n\r\n");
+    std::this_thread::sleep_for(milliseconds(200));
+    socket.send(kGood);
+  });
+  Caller caller(upstream.port(), deadlines);
+  const auto answer = caller.post("x");
+  ASSERT_TRUE(answer) << answer.error().message();
+
+  deadlines.first_byte = milliseconds(30);
+  std::promise<void> done;
+  Upstream silent(1, [&](RawSocket& socket, int) {
+    socket.read_message();
+    socket.send("HTTP/1.1 102 Processing\r\n\r\n");
+    done.get_future().wait();
+  });
+  Caller hasty(silent.port(), deadlines);
+  const auto none = hasty.post("x");
+  done.set_value();
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().message(), "waiting for the upstream's answer took too long");
 }
 
 TEST(Client, keeps_the_requests_own_deadline) {

@@ -67,10 +67,11 @@ class ZlibDecoder final : public SteppingDecoder {
   static constexpr int kGzipBits = MAX_WBITS + 16;
 
   bool step(std::string_view& input, std::span<char> room, std::size_t& written) override {
-    if (input.empty() && (between_ || !begun_)) return true;
-    if (between_ && !gzip_) return false;  // something behind the end
-    if (!begin(input.front())) throw std::bad_alloc();
-    between_ = false;
+    if (between_ || !begun_) {
+      if (input.empty()) return true;
+      if (begun_ && !gzip_) return false;  // something behind the end
+      begin(input.front());
+    }
     stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(input.data()));
     stream_.avail_in = static_cast<uInt>(std::min<std::size_t>(input.size(), 1U << 30));
     stream_.next_out = reinterpret_cast<Bytef*>(room.data());
@@ -87,13 +88,16 @@ class ZlibDecoder final : public SteppingDecoder {
     return result == Z_OK || result == Z_BUF_ERROR;
   }
 
-  bool begin(char first) {
-    if (begun_) return !between_ || inflateReset(&stream_) == Z_OK;
+  // A stream, or the next one.
+  void begin(char first) {
     constexpr unsigned kMethodMask = 0x0F;
     const bool zlib_header = (static_cast<unsigned char>(first) & kMethodMask) == Z_DEFLATED;
     const int bare_or_zlib = zlib_header ? MAX_WBITS : -MAX_WBITS;
-    begun_ = inflateInit2(&stream_, gzip_ ? kGzipBits : bare_or_zlib) == Z_OK;
-    return begun_;
+    const int result =
+        begun_ ? inflateReset(&stream_) : inflateInit2(&stream_, gzip_ ? kGzipBits : bare_or_zlib);
+    if (result != Z_OK) throw std::bad_alloc();
+    begun_ = true;
+    between_ = false;
   }
 
   const bool gzip_;

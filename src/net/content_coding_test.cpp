@@ -124,6 +124,29 @@ TEST(ContentDecoder, gives_the_text_back_whatever_the_pieces) {
   }
 }
 
+// Each piece in memory of exactly its size, so that AddressSanitizer sees a read past its end.
+TEST(ContentDecoder, reads_nothing_behind_its_input) {
+  const std::string text(1'000'000, ' ');
+  for (const Coded& coded : kCodings) {
+    const std::string bytes = coded.encode(text);
+    for (std::size_t size = 1; size < 150; ++size) {
+      const auto decoder = ContentDecoder::make(coded.coding);
+      Buffer out;
+      auto state = ContentDecoder::State::hungry;
+      for (std::size_t at = 0; at < bytes.size(); at += size) {
+        const std::size_t n = std::min(size, bytes.size() - at);
+        const std::vector<char> piece(bytes.data() + at, bytes.data() + at + n);
+        std::string_view input(piece.data(), piece.size());
+        do {
+          state = decoder->decode(input, out, kPlenty);
+        } while (state == ContentDecoder::State::full);
+        ASSERT_EQ(state, ContentDecoder::State::hungry) << coded.name;
+      }
+      ASSERT_TRUE(decoder->may_end() && out.view() == text) << coded.name << ' ' << size;
+    }
+  }
+}
+
 TEST(ContentDecoder, a_stream_cut_anywhere_may_not_end) {
   for (const Coded& coded : kCodings) {
     const std::string bytes = coded.encode(sentence(300));

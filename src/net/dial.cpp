@@ -140,7 +140,11 @@ template <class Stream>
 Task<std::optional<Error>> Dial<Stream>::shake_hands() {
   if constexpr (kIsTls<Stream>) {
     SSL* ssl = link_.stream->native_handle();
-    expect_identity(ssl, origin_->url.host);
+    if (!expect_identity(ssl, origin_->url.host)) {
+      co_return Error(ErrorCode::upstream_untrusted,
+                      "the upstream's host name is none a certificate can hold")
+          .with_detail("TLS with " + origin_->url.authority());
+    }
     offer_protocols(ssl, origin_->http2);
     const bool resuming = origin_->session.offer_to(ssl);
     error_code error;

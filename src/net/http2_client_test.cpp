@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <zstd.h>
 
 #include <atomic>
 #include <functional>
@@ -261,6 +262,61 @@ TEST(Http2Client, sends_again_once_when_a_reused_connection_dies_unheard) {
   EXPECT_TRUE(caller.post("third"));
 }
 
+TEST(Http2Client, sends_all_that_a_lost_connection_carried_again_on_one) {
+  constexpr int kRequests = 20;
+  Upstream upstream(2, [](Http2Peer& peer, int i) {
+    peer.greet();
+    if (i == 0) peer.answer(peer.read_request());
+    std::vector<std::uint32_t> streams;
+    for (int n = 0; n < kRequests; ++n) streams.push_back(peer.read_request());
+    if (i == 0) return;  // closes
+    for (const std::uint32_t each : streams) peer.answer(each);
+    peer.drain();
+  });
+  Caller caller = upstream.caller();
+  ASSERT_TRUE(caller.post("first"));
+  const Batch batch(caller, kRequests);
+  EXPECT_EQ(batch.good, kRequests) << batch.last_failure;
+  EXPECT_EQ(caller.client().idle_connections(), 1U);
+}
+
+TEST(Http2Client, keeps_no_more_idle_connections_than_it_may) {
+  std::atomic<int> asked = 0;
+  Upstream upstream(3, [&](Http2Peer& peer, int) {
+    peer.greet(testing::settings_frame(kMaxStreams, 1));
+    const std::uint32_t stream = peer.read_request();
+    ++asked;
+    while (asked < 3) std::this_thread::sleep_for(milliseconds(1));
+    peer.answer(stream);
+    peer.drain();
+  });
+  ClientOptions options = upstream.options();
+  options.limits.idle_connections = 1;
+  Caller caller = upstream.caller(options);
+  const Batch batch(caller, 3);
+  EXPECT_EQ(batch.good, 3) << batch.last_failure;
+  EXPECT_EQ(caller.client().idle_connections(), 1U);
+}
+
+TEST(Http2Client, gives_what_follows_an_interim_answer_the_time_of_a_first_byte) {
+  const std::string processing =
+      "\x08\x03"
+      "102";
+  Upstream upstream(1, [&](Http2Peer& peer, int) {
+    peer.greet();
+    const std::uint32_t stream = peer.read_request();
+    peer.send(Frame::headers, 4, stream, processing);
+    std::this_thread::sleep_for(milliseconds(200));
+    peer.answer(stream);
+    peer.drain();
+  });
+  ClientOptions options = upstream.options();
+  options.deadlines.idle = milliseconds(30);
+  Caller caller = upstream.caller(options);
+  const auto answer = caller.post("x");
+  ASSERT_TRUE(answer) << answer.error().message();
+}
+
 TEST(Http2Client, tells_a_cut_answer_from_a_whole_one) {
   Upstream upstream(1, [](Http2Peer& peer, int) {
     peer.greet();
@@ -394,6 +450,48 @@ TEST(Http2Client, resets_the_stream_when_its_task_is_cancelled) {
     caller.run_until([&] { return reset.wait_for(milliseconds(0)) == std::future_status::ready; });
     EXPECT_EQ(caller.client().idle_connections(), 1U);
   }
+}
+
+// A coroutine that decodes learns of it between two steps, by an exception.
+TEST(Http2Client, resets_the_stream_when_its_task_is_cancelled_while_it_decodes) {
+  const std::string text(200'000'000, ' ');
+  std::string bomb(ZSTD_compressBound(text.size()), '\0');
+  bomb.resize(ZSTD_compress(bomb.data(), bomb.size(), text.data(), text.size(), 1));
+  bomb.pop_back();
+  std::promise<void> sent;
+  std::promise<bool> reset;
+  Upstream upstream(1, [&](Http2Peer& peer, int) {
+    peer.greet();
+    const std::uint32_t stream = peer.read_request();
+    peer.send(Frame::headers, 4, stream, "\x88\x0f\x0b\x04zstd");
+    for (std::size_t at = 0; at < bomb.size(); at += 16'000)
+      peer.send(Frame::data, 0, stream, std::string_view(bomb).substr(at, 16'000));
+    sent.set_value();
+    Frame frame = peer.read();
+    while (!frame.ended() && frame.type != Frame::rst_stream) frame = peer.read();
+    reset.set_value(frame.type == Frame::rst_stream && frame.stream == stream);
+    peer.drain();
+  });
+  Caller caller = upstream.caller();
+  asio::cancellation_signal cancel;
+  bool done = false;
+  ClientRequest request;
+  request.target = "/";
+  asio::co_spawn(caller.io(), caller.client().send(std::move(request)),
+                 asio::bind_cancellation_slot(
+                     cancel.slot(), [&](const std::exception_ptr& thrown, const Result<ClientResponse>&) {
+                       EXPECT_TRUE(thrown);
+                       done = true;
+                     }));
+  auto was_sent = sent.get_future();
+  caller.run_until([&] { return was_sent.wait_for(milliseconds(0)) == std::future_status::ready; });
+  for (int i = 0; i < 30; ++i) caller.io().run_one_for(milliseconds(10));
+  ASSERT_FALSE(done);
+  cancel.emit(asio::cancellation_type::terminal);
+  caller.run_until([&] { return done; });
+  auto was_reset = reset.get_future();
+  caller.run_until([&] { return was_reset.wait_for(milliseconds(0)) == std::future_status::ready; });
+  EXPECT_TRUE(was_reset.get());
 }
 
 }  // namespace

@@ -57,7 +57,7 @@ class Http2Connection final : public std::enable_shared_from_this<Http2Connectio
   bool used() const noexcept { return used_; }
   bool idle() const noexcept { return streams_.empty(); }
   bool open() const noexcept { return !closed_; }
-  const Tcp::endpoint& peer() const noexcept { return peer_; }
+  Clock::Steady opened_at() const noexcept { return opened_at_; }
   // Takes no more requests, and closes after the last.
   void retire();
   void close();
@@ -91,7 +91,7 @@ class Http2Connection final : public std::enable_shared_from_this<Http2Connectio
   std::shared_ptr<Origin> origin_;
   std::unique_ptr<TlsStream> stream_;
   Tcp::endpoint peer_;
-  Clock::Steady old_at_;
+  Clock::Steady opened_at_;
   SessionPtr session_;
   Watchdog<Http2Connection> watchdog_;
   Pool* pool_ = nullptr;

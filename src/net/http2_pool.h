@@ -9,7 +9,8 @@
 namespace embedrouter::net {
 
 // The HTTP/2 connections to one origin, and the opening of more. As long as the upstream may speak HTTP/2,
-// requests wait for a connection that is being opened rather than open one each. One thread.
+// requests wait for a connection that is being opened rather than open one each. Of those that carry nothing,
+// as many stay open as limits.idle_connections says. One thread.
 class Http2Pool {
  public:
   explicit Http2Pool(std::shared_ptr<Origin> origin);
@@ -24,8 +25,8 @@ class Http2Pool {
     std::optional<Link<TlsStream>> link;
     std::optional<Error> failure;
   };
-  // `may_reuse`: on a connection that others have used, too. `total`: the request's deadline.
-  Task<Place> place(Clock::Steady total, bool may_reuse);
+  // On a connection opened at `since` or later. `total`: the request's deadline.
+  Task<Place> place(Clock::Steady total, Clock::Steady since);
   std::size_t idle() const;
 
  private:

@@ -88,15 +88,20 @@ Result<std::unique_ptr<Context>> make_client_context(const ClientTls& tls) {
   return context;
 }
 
-void expect_identity(SSL* connection, const std::string& host) {
+bool expect_identity(SSL* connection, const std::string& host) {
   boost::system::error_code not_numeric;
-  asio::ip::make_address(host, not_numeric);
+  const asio::ip::address address = asio::ip::make_address(host, not_numeric);
   if (not_numeric) {
-    SSL_set_tlsext_host_name(connection, host.c_str());
-    SSL_set1_host(connection, host.c_str());
-  } else {
-    X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(connection), host.c_str());
+    return SSL_set_tlsext_host_name(connection, host.c_str()) == 1 &&
+           SSL_set1_host(connection, host.c_str()) == 1;
   }
+  X509_VERIFY_PARAM* wanted = SSL_get0_param(connection);
+  if (address.is_v4()) {
+    const auto bytes = address.to_v4().to_bytes();
+    return X509_VERIFY_PARAM_set1_ip(wanted, bytes.data(), bytes.size()) == 1;
+  }
+  const auto bytes = address.to_v6().to_bytes();
+  return X509_VERIFY_PARAM_set1_ip(wanted, bytes.data(), bytes.size()) == 1;
 }
 
 void offer_protocols(SSL* connection, bool http2) {

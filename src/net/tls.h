@@ -17,8 +17,9 @@ Result<std::unique_ptr<asio::ssl::context>> make_client_context(const ClientTls&
 
 // Of one connection of a client, before and after its handshake.
 
-// The peer must prove to be `host`, a name or an address; a name is sent too (SNI).
-void expect_identity(SSL* connection, const std::string& host);
+// The peer must prove to be `host`, a name or an address (whose zone no certificate knows); a name is sent
+// too (SNI). False: it cannot be asked to, so that nothing may be sent to it.
+[[nodiscard]] bool expect_identity(SSL* connection, const std::string& host);
 void offer_protocols(SSL* connection, bool http2);
 bool chose_http2(const SSL* connection);
 // The alert that the upstream wants a client certificate, or another one. TLS 1.3 sends it after the

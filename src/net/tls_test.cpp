@@ -71,6 +71,22 @@ TEST(Tls, refuses_an_upstream_it_cannot_trust) {
   }
 }
 
+// An address with a zone is no form a certificate knows: it must not switch the check off.
+TEST(Tls, verifies_an_address_that_names_its_zone) {
+  testing::CertificateOptions other_host;
+  other_host.address = "192.0.2.1";
+  testing::CertificateOptions mapped;
+  mapped.address = "::ffff:127.0.0.1";
+  for (const bool right : {true, false}) {
+    const TestCertificate certificate(right ? mapped : other_host);
+    TestServer server(echo, {}, ServerTls{certificate.cert_file(), certificate.key_file()});
+    Caller caller(server.port(), {}, {}, "https://[::ffff:127.0.0.1%1]", {certificate.cert_file()});
+    const auto answer = caller.post("secret");
+    ASSERT_EQ(answer.has_value(), right);
+    if (!right) EXPECT_EQ(answer.error().code(), ErrorCode::upstream_untrusted);
+  }
+}
+
 TEST(Tls, does_not_talk_to_an_upstream_without_tls) {
   TestServer plain(echo);
   Caller caller(plain.port(), {}, {}, "https://127.0.0.1");

@@ -48,7 +48,8 @@ Result<Url> Url::parse(std::string_view text) {
   if (url.host.empty()) return bad("the host is missing");
   url.port = url.tls ? 443 : 80;
   if (!port.empty()) {
-    port.remove_prefix(port.front() == ':' ? 1 : 0);
+    if (port.front() != ':') return bad("only a port may follow the bracket");
+    port.remove_prefix(1);
     const auto parsed = std::from_chars(port.data(), port.data() + port.size(), url.port);
     if (parsed.ec != std::errc() || parsed.ptr != port.data() + port.size() || url.port == 0) {
       return bad("the port must be a number from 1 to 65535");

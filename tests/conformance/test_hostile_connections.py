@@ -64,7 +64,7 @@ def nothing_stays_behind(router):
 # Where the client is when it goes: how many bytes of a request it has sent.
 @pytest.mark.parametrize("leave", ["half_close", "close", "reset"])
 @pytest.mark.parametrize("sent", [0, 1, 40, -len(BODY) - 2, -len(BODY), -5])
-def test_a_client_that_leaves_in_its_request_harms_nobody(target, fake, leave, sent):
+def test_b13_a_client_that_leaves_in_its_request_harms_nobody(target, fake, leave, sent):
     whole = request(target, "test/ok")
     before = len(fake.attempts("ok"))
     with nothing_stays_behind(target):
@@ -83,7 +83,7 @@ def test_a_client_that_leaves_in_its_request_harms_nobody(target, fake, leave, s
 
 
 @pytest.mark.parametrize("leave", ["half_close", "close", "reset"])
-def test_a_client_that_leaves_while_the_upstream_works_frees_its_call(target, fake, leave):
+def test_b13_a_client_that_leaves_while_the_upstream_works_frees_its_call(target, fake, leave):
     with nothing_stays_behind(target):
         before = len(fake.attempts("delay-60s"))
         sockets = [connect(target) for _ in range(10)]
@@ -100,7 +100,7 @@ def test_a_client_that_leaves_while_the_upstream_works_frees_its_call(target, fa
             sock.close()
 
 
-def test_a_client_that_resets_instead_of_reading_harms_nobody(target):
+def test_b13_a_client_that_resets_instead_of_reading_harms_nobody(target):
     with nothing_stays_behind(target):
         for _ in range(50):
             sock = connect(target)

@@ -120,7 +120,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("piece", [0, 3], ids=["at_once", "in_pieces"])
 @pytest.mark.parametrize("name", REFUSED)
-def test_framing_in_doubt_is_refused_and_ends_the_connection(target, fake, name, piece):
+def test_b11_framing_in_doubt_is_refused_and_ends_the_connection(target, fake, name, piece):
     lines, behind, statuses = REFUSED[name]
     request = post(target.key, *lines, body=behind)
     if name.startswith("old_version"):
@@ -244,8 +244,7 @@ def test_what_is_no_request_is_answered_once_or_the_connection_ends(target, name
 
 
 @pytest.mark.parametrize("member", ["model", "user", "input_type", "session_id"])
-def test_line_breaks_in_a_member_reach_no_header(target, fake, member):
-    """FAULTS B11."""
+def test_b11_line_breaks_in_a_member_reach_no_header(target, fake, member):
     injected = "x\r\nX-Injected: yes\r\n\r\nGET /nothing HTTP/1.1\r\n\r\n"
     members = {"input": "a", "model": "test/ok", member: injected}
     answer = target.request("POST", "/api/v1/embeddings", members)
@@ -254,7 +253,7 @@ def test_line_breaks_in_a_member_reach_no_header(target, fake, member):
     assert target.embed("still well", model="test/ok").status == 200
 
 
-def test_line_breaks_written_as_escapes_stay_in_the_target(target):
+def test_b11_line_breaks_written_as_escapes_stay_in_the_target(target):
     for path in ("/api/v1/embeddings%0d%0aX-Injected:%20yes", "/%0d%0a%0d%0a", "/healthz?%0aX-Injected:yes"):
         answer = target.request("GET", path)
         assert answer.status in (200, 404) and "X-Injected" not in answer.headers

@@ -56,8 +56,8 @@ class TestBody:
         assert answer.status == 413 and str(DEFAULT_BODY) in answer.error["message"]
         assert_envelope(answer)
 
-    def test_a_gigabyte_is_refused_by_its_length_before_any_of_it_is_sent(self, defaults):
-        """FAULTS B10. Without a key too: 413 comes first (CONTRACT 2.5)."""
+    def test_b10_a_gigabyte_is_refused_by_its_length_before_any_of_it_is_sent(self, defaults):
+        """Without a key too: 413 comes first (CONTRACT 2.5)."""
         for length in (1 << 30, 1 << 62, (1 << 64) - 1):
             request = head(defaults, f"Content-Length: {length}").replace(b"Bearer", b"None")
             with socket.create_connection(("127.0.0.1", defaults.port), timeout=wire.PATIENCE) as sock:
@@ -66,8 +66,7 @@ class TestBody:
             assert answer.status == 413, length
 
     @pytest.mark.parametrize("name", ["chunks_without_end", "one_chunk_of_a_gigabyte"])
-    def test_chunks_without_length_are_cut_off_at_the_limit_and_memory_stays_bounded(self, defaults, name):
-        """FAULTS B10."""
+    def test_b10_chunks_without_length_are_cut_off_at_the_limit_and_memory_stays_bounded(self, defaults, name):
         pid = defaults.program.process.pid
         before = memory.resident(pid)
         memory.forget_peak(pid)
@@ -114,8 +113,7 @@ class TestBody:
     }
 
     @pytest.mark.parametrize("name", LARGE)
-    def test_a_body_made_to_fill_memory_is_answered_within_it(self, defaults, name):
-        """FAULTS B10."""
+    def test_b10_a_body_made_to_fill_memory_is_answered_within_it(self, defaults, name):
         start, repeated, times, end, status = self.LARGE[name]
         pid = defaults.program.process.pid
         before = memory.resident(pid)
@@ -131,7 +129,7 @@ class TestBody:
 
 class TestInputs:
     @pytest.mark.parametrize("count,status", [(2047, 200), (2048, 200), (2049, 400)])
-    def test_2048_are_taken_by_default(self, defaults, count, status):
+    def test_b10_2048_are_taken_by_default(self, defaults, count, status):
         answer = defaults.embed(["a"] * count, model="test/ok")
         assert answer.status == status
         if status == 400:
@@ -154,7 +152,7 @@ class TestHeaders:
         return frame.replace(b"X: ", b"X: " + b"y" * (size - len(frame)))
 
     @pytest.mark.parametrize("over,status", [(-1, 200), (0, 200), (1, 431)])
-    def test_64_kib_are_taken_by_default(self, defaults, over, status):
+    def test_b11_64_kib_are_taken_by_default(self, defaults, over, status):
         [answer] = replies(wire.raw(defaults.port, self.head_of(65536 + over)))
         assert answer.status == status
 

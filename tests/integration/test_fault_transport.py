@@ -54,17 +54,17 @@ def test_a_broken_transport_is_an_error_in_time_or_the_right_answer(hasty, fault
     if fault["expect"] == "right" or (fault["expect"] == "either" and answer.status == 200):
         assert right(answer)
     else:
-        statuses = {502, 504} if fault["name"] in ENDLESS else {504} if fault["name"] in LATE else {502}
+        # An endless answer may end one way, and when it is asked for again the other: then it is a 503.
+        statuses = {502, 503, 504} if fault["name"] in ENDLESS else {504} if fault["name"] in LATE else {502}
         assert answer.status in statuses, answer.body
-        late = answer.status == 504
-        codes = {"upstream_timeout"} if late else {"upstream_unreachable", "upstream_invalid_answer"}
-        assert answer.code in codes
+        codes = {502: {"upstream_unreachable", "upstream_invalid_answer"}, 503: {"upstreams_failed"}}
+        assert answer.code in codes.get(answer.status, {"upstream_timeout"})
         assert_envelope(answer)
     assert right(hasty.embed(TEXTS, model="test/ok", encoding_format=encoding)), "the next request is unharmed"
 
 
 @pytest.mark.parametrize("bomb", BOMBS)
-def test_a_bomb_is_refused_and_costs_less_memory_than_it_stands_for(start_router, fake, bomb):
+def test_b9_a_bomb_is_refused_and_costs_less_memory_than_it_stands_for(start_router, fake, bomb):
     router = start_router(configuration(provider(fake.base_url), models=[model_of(bomb), model_of("ok")], embedded=False))
     assert right(router.embed(TEXTS, model="test/ok"))
     pid = router.program.process.pid
@@ -76,7 +76,7 @@ def test_a_bomb_is_refused_and_costs_less_memory_than_it_stands_for(start_router
     assert right(router.embed(TEXTS, model="test/ok"))
 
 
-def test_silence_costs_one_first_byte_deadline(hasty):
+def test_b1_silence_costs_one_first_byte_deadline(hasty):
     start = time.monotonic()
     assert hasty.embed("a", model="test/silent").status == 504
     assert FIRST_BYTE * 0.9 < time.monotonic() - start < TOTAL
@@ -87,12 +87,12 @@ def test_a_slow_answer_within_the_deadline_is_right(hasty):
 
 
 @pytest.mark.parametrize("model", ["test/rst-on-reuse", "test/close-unannounced"])
-def test_a_connection_that_died_while_idle_costs_the_caller_nothing(hasty, model):
+def test_b4_a_connection_that_died_while_idle_costs_the_caller_nothing(hasty, model):
     for i in range(10):
         assert right(hasty.embed([f"text {i}"], model=model), [f"text {i}"])
 
 
-def test_a_fresh_connection_follows_one_that_was_cut(hasty, fake):
+def test_b2_a_fresh_connection_follows_one_that_stalled(hasty, fake):
     hasty.embed("a", model="test/stall-half")
     stalled = fake.attempts("stall-half")[-1]["connection"]
     assert right(hasty.embed(TEXTS, model="test/ok"))

@@ -1,7 +1,7 @@
 #pragma once
 // Failures are values. One enum, one table: from a code follow its wire name, HTTP status, error_type and
-// what the router does about it. See CONTRACT sections 3.2 and 3.3 for the wire and docs/architecture.md for
-// the policy.
+// what the router does about it. See CONTRACT sections 3.2 and 3.3 for the wire and docs/failure_policy.md
+// for the policy.
 
 #include <chrono>
 #include <cstdint>
@@ -16,6 +16,7 @@ enum class ErrorCode : std::uint8_t {
   // The caller can mend these.
   invalid_request,          // a member of the body or a query parameter is wrong; `param` names it
   context_length_exceeded,  // a text is longer than the model takes; `item` names it
+  content_policy_violation,  // a provider's content policy refuses a text; final
   token_input_unsupported,  // token ids for a model whose vocabulary the caller cannot know
   unauthorized,             // no key, an unknown one, or a revoked one
   payment_required,
@@ -50,16 +51,28 @@ enum class ErrorCode : std::uint8_t {
   upstream_count_mismatch,  // another number of vectors than of texts
   upstream_invalid_vector,  // non-finite, zero, empty or wrongly wide
   upstream_rejected,        // a 4xx about the request itself
+  upstream_policy,          // as content_policy_violation, where the operator lets other providers be asked
   upstream_unauthorized,    // the router's own key was refused: the operator must act
+  upstream_forbidden,       // that key is good, but not for this: the operator must act
   upstream_quota,           // the router's own balance there is exhausted
   upstream_rate_limited,
-  upstream_overloaded,  // 529, or 503 with a hint
-  upstream_timeout,     // a deadline of the router ran out
+  upstream_overloaded,    // it says that it is, and that it is not our rate
+  upstream_timeout,       // a deadline of the router ran out, or one of the provider's
+  upstream_edge_timeout,  // the edge in front of the provider waited in vain
 };
-inline constexpr std::size_t kErrorCodeCount = static_cast<std::size_t>(ErrorCode::upstream_timeout) + 1;
+inline constexpr std::size_t kErrorCodeCount = static_cast<std::size_t>(ErrorCode::upstream_edge_timeout) + 1;
 
-// One row of the table. `name` is stable and goes to the wire as error.metadata.code; `error_type` is the
-// vocabulary of CONTRACT 3.3.
+// What a failure means for the provider's key that was sent with the call: whether, and where, the key is
+// left unused for a while, and another one tried at once. How long: providers/keys.h.
+enum class Parking : std::uint8_t {
+  none,
+  pause,       // at this endpoint, for the time it names
+  endpoint,    // at this endpoint, until a call with it goes well again
+  everywhere,  // at every endpoint of the provider, until then
+};
+
+// One row of the table, which docs/failure_policy.md shows. `name` is stable and goes to the wire as
+// error.metadata.code; `error_type` is the vocabulary of CONTRACT 3.3.
 struct ErrorTraits {
   ErrorCode code;
   std::string_view name;
@@ -68,6 +81,7 @@ struct ErrorTraits {
   bool retry;           // the same endpoint may succeed if asked again
   bool fall_back;       // another endpoint may succeed
   bool against_health;  // counts against the endpoint
+  Parking parking;
 };
 const ErrorTraits& traits(ErrorCode code) noexcept;
 
@@ -91,7 +105,10 @@ class Error {
   // The HTTP status the provider answered; 0 if it answered none, or a 200.
   int upstream_status() const noexcept { return upstream_status_; }
   std::optional<std::chrono::milliseconds> retry_after() const noexcept { return retry_after_; }
+  // The provider was not asked, since what it would say is known: this failure says nothing new of it.
+  bool unsent() const noexcept { return unsent_; }
 
+  Error with_code(ErrorCode v) && { return code_ = v, std::move(*this); }
   Error with_detail(std::string v) && { return detail_ = std::move(v), std::move(*this); }
   Error with_param(std::string v) && { return param_ = std::move(v), std::move(*this); }
   Error with_item(std::uint32_t v) && { return item_ = v, std::move(*this); }
@@ -100,11 +117,13 @@ class Error {
   }
   Error with_upstream_status(int v) && { return upstream_status_ = v, std::move(*this); }
   Error with_retry_after(std::chrono::milliseconds v) && { return retry_after_ = v, std::move(*this); }
+  Error as_unsent() && { return unsent_ = true, std::move(*this); }
 
  private:
   ErrorCode code_;
   std::string message_, detail_, param_, provider_, provider_code_;
   int upstream_status_ = 0;
+  bool unsent_ = false;
   std::optional<std::uint32_t> item_;
   std::optional<std::chrono::milliseconds> retry_after_;
 };

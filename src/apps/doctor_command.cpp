@@ -7,6 +7,7 @@
 
 #include "apps/common.h"
 #include "apps/cpu.h"
+#include "apps/provider_keys.h"
 #include "apps/service.h"
 #include "ledger/first_key.h"
 #include "ledger/keys.h"
@@ -70,10 +71,12 @@ void check_port(const catalog::Config& config, Report& report) {
 void check_providers(const catalog::Config& config, Report& report) {
   for (const catalog::ProviderConfig& provider : config.providers) {
     const std::string what = "provider " + provider.slug;
-    if (auto key = provider_key(provider); !key) {
-      report.wrong(what, key.error().message());
+    if (auto keys = keys_of(provider); !keys) {
+      report.wrong(what, keys.error().message());
     } else {
-      report.good(what, provider.base_url + (key->empty() ? ", without a key" : ", with a key"));
+      const std::size_t count = keys->size();
+      const std::string with = count < 2 ? "a key" : std::to_string(count) + " keys";
+      report.good(what, provider.base_url + (count == 0 ? ", without a key" : ", with " + with));
     }
   }
 }

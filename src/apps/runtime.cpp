@@ -1,11 +1,10 @@
 #include "apps/runtime.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <fstream>
 #include <limits>
 #include <utility>
 
+#include "apps/provider_keys.h"
 #include "apps/upstream_options.h"
 #include "embed/attempt.h"
 #include "embed/split.h"
@@ -13,27 +12,6 @@
 #include "providers/local.h"
 
 namespace embedrouter::apps {
-
-Result<std::string> provider_key(const catalog::ProviderConfig& provider) {
-  std::string key;
-  std::string source;
-  if (!provider.api_key_env.empty()) {
-    source = "the environment variable " + provider.api_key_env;
-    if (const char* value = std::getenv(provider.api_key_env.c_str()); value != nullptr) key = value;
-  } else if (!provider.api_key_file.empty()) {
-    source = "the file " + provider.api_key_file;
-    std::ifstream file(provider.api_key_file);
-    std::getline(file, key);
-  } else {
-    return key;
-  }
-  while (!key.empty() && (key.back() == '\r' || key.back() == ' ' || key.back() == '\t')) key.pop_back();
-  const bool printable = std::ranges::all_of(key, [](char c) { return c > ' ' && c < 0x7f; });
-  if (key.empty() || !printable) {
-    return fail(ErrorCode::internal, "provider \"" + provider.slug + "\": " + source + " holds no key");
-  }
-  return key;
-}
 
 Runtime::Runtime(catalog::Config config, std::shared_ptr<EmbeddedModel> embedded,
                  const gateway::Shared& lasting)
@@ -53,7 +31,8 @@ Runtime::~Runtime() {
 
 Result<std::shared_ptr<const Runtime>> Runtime::make(catalog::Config config,
                                                      std::shared_ptr<EmbeddedModel> embedded,
-                                                     const gateway::Shared& lasting) {
+                                                     const gateway::Shared& lasting,
+                                                     providers::KeyPools& key_pools) {
   auto runtime = std::make_shared<Runtime>(std::move(config), std::move(embedded), lasting);
   catalog::EmbeddedFacts facts;
   if (runtime->embedded_) {
@@ -64,12 +43,12 @@ Result<std::shared_ptr<const Runtime>> Runtime::make(catalog::Config config,
   if (!catalog) return fail(std::move(catalog).error());
   runtime->shared_.catalog = *std::move(catalog);
   for (const catalog::ProviderConfig& provider : runtime->config_.providers) {
-    if (auto added = runtime->add_upstream(provider); !added) return fail(std::move(added).error());
+    if (auto added = runtime->add_upstream(provider, key_pools); !added) return fail(std::move(added).error());
   }
   return std::shared_ptr<const Runtime>(std::move(runtime));
 }
 
-Result<void> Runtime::add_upstream(const catalog::ProviderConfig& provider) {
+Result<void> Runtime::add_upstream(const catalog::ProviderConfig& provider, providers::KeyPools& key_pools) {
   Upstream upstream;
   upstream.dialect = providers::find_dialect(provider.dialect);
   if (upstream.dialect == nullptr) {
@@ -80,10 +59,11 @@ Result<void> Runtime::add_upstream(const catalog::ProviderConfig& provider) {
   if (!url) return fail(std::move(url).error());
   auto client = upstream_options(provider, *url);
   if (!client) return fail(std::move(client).error());
-  auto key = provider_key(provider);
-  if (!key) return fail(std::move(key).error());
+  auto keys = keys_of(provider);
+  if (!keys) return fail(std::move(keys).error());
   upstream.remote.base_path = url->path;
-  if (!key->empty()) upstream.remote.authorization = "Bearer " + *key;
+  upstream.remote.keys = key_pools.make(provider.slug, *std::move(keys), *shared_.clock, *shared_.log);
+  upstream.remote.policy_fallback = provider.policy_fallback;
   upstream.url = *std::move(url);
   upstream.client = *std::move(client);
   upstream.max_concurrency = provider.max_concurrency;

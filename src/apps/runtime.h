@@ -17,6 +17,7 @@
 #include "net/client.h"
 #include "net/server.h"
 #include "providers/dialect.h"
+#include "providers/keys.h"
 #include "providers/remote.h"
 #include "routing/router.h"
 
@@ -33,11 +34,12 @@ class Runtime : public std::enable_shared_from_this<Runtime> {
   class Thread;
 
   // `lasting` holds what outlives every generation; its catalog, limits and origins are not looked at.
-  // `embedded`: null without an embedded model. Fails where the configuration names what cannot be used (a
+  // `embedded`: null without an embedded model. `key_pools` gets a fresh pool for each provider. Fails where the configuration names what cannot be used (a
   // key, a certificate, a dialect), with a message for the operator.
   static Result<std::shared_ptr<const Runtime>> make(catalog::Config config,
                                                      std::shared_ptr<EmbeddedModel> embedded,
-                                                     const gateway::Shared& lasting);
+                                                     const gateway::Shared& lasting,
+                                                     providers::KeyPools& key_pools);
   // Through make() only; public for make_shared.
   Runtime(catalog::Config config, std::shared_ptr<EmbeddedModel> embedded, const gateway::Shared& lasting);
   Runtime(const Runtime&) = delete;
@@ -61,7 +63,7 @@ class Runtime : public std::enable_shared_from_this<Runtime> {
     providers::RemoteOptions remote;
     std::uint32_t max_concurrency = 0;
   };
-  Result<void> add_upstream(const catalog::ProviderConfig& provider);
+  Result<void> add_upstream(const catalog::ProviderConfig& provider, providers::KeyPools& key_pools);
 
   const catalog::Config config_;
   const std::shared_ptr<EmbeddedModel> embedded_;
@@ -111,8 +113,5 @@ class Front final : public net::Handler {
  private:
   std::shared_ptr<Runtime::Thread> current_;
 };
-
-// The key of a provider from its variable or its file; empty if it names neither.
-Result<std::string> provider_key(const catalog::ProviderConfig& provider);
 
 }  // namespace embedrouter::apps

@@ -12,6 +12,7 @@
 #include <memory>
 
 #include "apps/common.h"
+#include "apps/provider_keys.h"
 #include "apps/service.h"
 #include "ledger/first_key.h"
 
@@ -48,8 +49,8 @@ Result<void> offer_first_key(const catalog::Config& config) {
 
 int check(const catalog::Config& config) {
   for (const catalog::ProviderConfig& provider : config.providers) {
-    if (auto key = provider_key(provider); !key) {
-      std::cerr << key.error().message() << "\n";
+    if (auto keys = keys_of(provider); !keys) {
+      std::cerr << keys.error().message() << "\n";
       return kFailure;
     }
   }

@@ -204,7 +204,7 @@ Result<Service::Generation> Service::prepare(catalog::Config config) {
     embedded = *std::move(loaded);
   }
   Generation made;
-  auto runtime = Runtime::make(std::move(config), std::move(embedded), lasting_);
+  auto runtime = Runtime::make(std::move(config), std::move(embedded), lasting_, key_pools_);
   if (!runtime) return fail(std::move(runtime).error());
   made.runtime = *std::move(runtime);
   for (const auto& worker : workers_) {

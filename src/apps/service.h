@@ -23,6 +23,7 @@
 #include "inference/local_model.h"
 #include "ledger/keys.h"
 #include "net/server.h"
+#include "providers/keys.h"
 #include "telemetry/exporter.h"
 
 namespace embedrouter::apps {
@@ -88,6 +89,7 @@ class Service {
   SystemClock clock_;
   Metrics metrics_;
   routing::EndpointStates endpoints_;
+  providers::KeyPools key_pools_;
   ledger::UsageMeter usage_;
   gateway::InFlight in_flight_;
   std::unique_ptr<ledger::KeyRing> keys_;

@@ -63,6 +63,7 @@ void Service::watch_model() {
 
 void Service::watch_gauges() {
   watch_process(metrics_);
+  key_pools_.watch(metrics_);
   watch_model();
   if (keys_) watch_keys(metrics_, *keys_);
   Gauge& ready = metrics_.gauge("embedrouter_ready", "1 if GET /readyz answers 200, else 0");

@@ -25,7 +25,8 @@ struct ProviderConfig {
   std::string name;  // display name; the slug if absent
   std::string dialect = "openai";
   std::string base_url;
-  std::string api_key_env, api_key_file;          // at most one; never the key itself
+  // Where its keys are, in this order; at most one of the two lists is filled. Never the keys themselves.
+  std::vector<std::string> api_key_envs, api_key_files;
   std::string ca_file;                            // PEM of a private certificate authority
   std::string client_cert_file, client_key_file;  // PEM; both or neither
   std::optional<std::string> proxy;  // "http://host:port"; empty: none, whatever the environment says
@@ -37,6 +38,7 @@ struct ProviderConfig {
   std::chrono::milliseconds first_byte_timeout{30'000};
   std::chrono::milliseconds idle_timeout{15'000};
   std::uint32_t max_concurrency = 256;
+  bool policy_fallback = false;  // what its content policy refuses may be asked of another provider
 };
 
 struct EndpointConfig {

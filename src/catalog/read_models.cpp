@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <set>
 
 #include "catalog/catalog.h"
 #include "catalog/values.h"
@@ -14,6 +15,7 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t kNameBytes = 200;
 constexpr std::size_t kDescriptionBytes = 4'000;
+constexpr std::size_t kMostKeys = 64;
 constexpr std::uint32_t kMaxWidth = 65'536;
 constexpr milliseconds kLongestWait = std::chrono::hours(1);
 // 1e-12 USD. A thousand dollars for a million tokens: what is dearer was meant per million.
@@ -47,17 +49,35 @@ void display_text(Section& section, std::string_view key, std::string& out, std:
   }
 }
 
+std::optional<std::string> checked_path(Section& section, std::string_view key, std::uint32_t line,
+                                        const std::string& text, const ConfigEnvironment& environment) {
+  const auto path = expand_home(text, environment.home);
+  if (!path) {
+    section.fault_at(line, key, "HOME is not set, so ~ has no meaning; write the whole path");
+  } else if (!is_display_text(text, 4'096)) {
+    section.fault_at(line, key, "expected a path");
+  } else {
+    return path->string();
+  }
+  return std::nullopt;
+}
+
 void file_path(Section& section, std::string_view key, const ConfigEnvironment& environment,
                std::string& out) {
   const auto text = section.text(key);
   if (!text) return;
-  const auto path = expand_home(*text, environment.home);
-  if (!path) {
-    section.fault(key, "HOME is not set, so ~ has no meaning; write the whole path");
-  } else if (!is_display_text(*text, 4'096)) {
-    section.fault(key, "expected a path");
-  } else {
-    out = path->string();
+  if (auto path = checked_path(section, key, section.line_of(key), *text, environment)) out = *std::move(path);
+}
+
+void check_key_sources(Section& section, std::string_view key, const std::vector<std::string>& sources) {
+  if (sources.size() > kMostKeys)
+    section.fault(key, "has more than " + std::to_string(kMostKeys) + " entries; leave some out");
+  std::set<std::string_view> seen;
+  for (const std::string& source : sources) {
+    if (!seen.insert(source).second) {
+      section.fault(key, "has an entry twice; leave one out");
+      return;
+    }
   }
 }
 
@@ -68,15 +88,20 @@ void read_provider_key(Section& section, const ConfigEnvironment& environment, P
         "a key does not belong in this file; put it into an environment variable and name that with "
         "api_key_env, or into a file and name that with api_key_file");
   }
-  if (const auto name = section.text("api_key_env")) {
-    if (is_environment_name(*name)) {
-      provider.api_key_env = *name;
-    } else {
-      section.fault("api_key_env",
-                    "expected the name of an environment variable, such as \"OPENAI_API_KEY\", not the key");
+  for (auto& name : section.one_or_more("api_key_env")) {
+    if (!is_environment_name(name.value)) {
+      section.fault_at(
+          name.line, "api_key_env",
+          "expected the name of an environment variable, such as \"OPENAI_API_KEY\", not the key");
     }
+    provider.api_key_envs.push_back(std::move(name.value));
   }
-  file_path(section, "api_key_file", environment, provider.api_key_file);
+  for (auto& file : section.one_or_more("api_key_file")) {
+    if (auto path = checked_path(section, "api_key_file", file.line, file.value, environment))
+      provider.api_key_files.push_back(*std::move(path));
+  }
+  check_key_sources(section, "api_key_env", provider.api_key_envs);
+  check_key_sources(section, "api_key_file", provider.api_key_files);
   if (section.has("api_key_env") && section.has("api_key_file")) {
     section.fault("api_key_file", "stands beside api_key_env; keep one of them");
   }
@@ -173,6 +198,7 @@ ProviderConfig read_provider(Section& section, const ConfigEnvironment& environm
   section.duration("first_byte_timeout", provider.first_byte_timeout, milliseconds(1), kLongestWait);
   section.duration("idle_timeout", provider.idle_timeout, milliseconds(1), kLongestWait);
   section.integer("max_concurrency", provider.max_concurrency, 1, 65'536);
+  section.flag("policy_fallback", provider.policy_fallback);
   section.finish();
   return provider;
 }

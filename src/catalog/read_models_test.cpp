@@ -79,7 +79,8 @@ dimensions = false
   const ProviderConfig& openai = outcome.config.providers[0];
   EXPECT_EQ(openai.name, "OpenAI");
   EXPECT_EQ(openai.base_url, "https://api.openai.com/v1");
-  EXPECT_EQ(openai.api_key_env, "OPENAI_API_KEY");
+  EXPECT_EQ(openai.api_key_envs, std::vector<std::string>{"OPENAI_API_KEY"});
+  EXPECT_FALSE(openai.policy_fallback);
   EXPECT_EQ(openai.ca_file, "/home/u/ca.pem");
   EXPECT_EQ(openai.client_cert_file, "/home/u/me.pem");
   EXPECT_EQ(openai.client_key_file, "/home/u/me.key");
@@ -94,7 +95,7 @@ dimensions = false
   EXPECT_EQ(openai.max_concurrency, 9U);
   const ProviderConfig& tei = outcome.config.providers[1];
   EXPECT_EQ(tei.name, "tei");
-  EXPECT_EQ(tei.api_key_file, "/run/key");
+  EXPECT_EQ(tei.api_key_files, std::vector<std::string>{"/run/key"});
   EXPECT_TRUE(tei.policy.training);  // what is not declared may happen
 
   ASSERT_EQ(outcome.config.models.size(), 1U);
@@ -167,6 +168,12 @@ TEST(Models, each_fault_of_a_provider_names_its_line_and_key) {
        "[[provider]] openai api_key: a key does not belong in this file; put it into an environment"},
       {good + "api_key_env = \"sk-or-v1-1\"", 4,
        "[[provider]] openai api_key_env: expected the name of an environment variable"},
+      {good + "api_key_env = [\"A\", \"sk-or-v1-1\"]", 4,
+       "[[provider]] openai api_key_env: expected the name of an environment variable"},
+      {good + "api_key_env = [\"A\", \"B\", \"A\"]", 4, "has an entry twice; leave one out"},
+      {good + "api_key_file = []", 4, "is an empty list"},
+      {good + "api_key_env = [1]", 4, "expected an array of strings"},
+      {good + "api_key_env = true", 4, "expected a string or an array of strings"},
       {good + "api_key_env = \"A\"\napi_key_file = \"/f\"", 5, "stands beside api_key_env; keep one of them"},
       {good + "policy = { zrd = true }", 4, "[[provider]] openai policy zrd: is unknown; did you mean zdr?"},
       {good + "policy = true", 4, "[[provider]] openai policy: expected a table, found true or false"},

@@ -199,6 +199,22 @@ std::vector<Section::Item<std::string>> Section::texts(std::string_view key) {
   return items;
 }
 
+std::vector<Section::Item<std::string>> Section::one_or_more(std::string_view key) {
+  const toml::node* node = take(key);
+  if (node == nullptr) return {};
+  std::vector<Item<std::string>> items;
+  if (const auto* value = node->as_string()) {
+    items.push_back({value->get(), node->source().begin.line});
+  } else if (!node->is_array()) {
+    wrong_type(key, "a string or an array of strings", *node);
+    return {};
+  } else {
+    items = texts(key);
+    if (node->as_array()->empty()) fault(key, "is an empty list; name one or remove it");
+  }
+  return items;
+}
+
 std::vector<Section::Item<std::int64_t>> Section::integers(std::string_view key, std::int64_t least,
                                                            std::int64_t most) {
   std::vector<Item<std::int64_t>> items;

@@ -52,6 +52,8 @@ class Section {
     std::uint32_t line;
   };
   std::vector<Item<std::string>> texts(std::string_view key);
+  // The same, and a string alone is a list of one. Empty strings and an empty list are faults.
+  std::vector<Item<std::string>> one_or_more(std::string_view key);
   std::vector<Item<std::int64_t>> integers(std::string_view key, std::int64_t least, std::int64_t most);
 
   // `[key]` under this table, or an empty section.

@@ -109,8 +109,10 @@ Task<Result<void>> Attempt::resolve_twins(const api::EmbedRequest& request, Gate
 void Attempt::record(const Result<api::EmbedReply>& outcome, Clock::Steady start, Call& call) {
   const Clock::Steady now = clock_.now();
   const auto took = now - start;
-  seconds_.Observe(std::chrono::duration<double>(took).count());
-  (outcome ? answered_ : failed_).Increment();
+  if (outcome || !outcome.error().unsent()) {
+    seconds_.Observe(std::chrono::duration<double>(took).count());
+    (outcome ? answered_ : failed_).Increment();
+  }
   AttemptRecord entry;
   entry.endpoint = options_.endpoint;
   entry.provider = options_.provider;

@@ -46,10 +46,9 @@ void each_slot(const Slots& slots, std::int64_t now, std::int64_t window, const 
 }  // namespace
 
 Outcome outcome_of(const Error& error) noexcept {
+  if (error.unsent()) return Outcome::uncounted;
   if (error.code() == ErrorCode::upstream_rate_limited) return Outcome::rate_limited;
-  constexpr int kForbidden = 403;  // says no to this caller's request, not that the endpoint is down
-  const bool counts = traits(error.code()).against_health && error.upstream_status() != kForbidden;
-  return counts ? Outcome::failure : Outcome::uncounted;
+  return traits(error.code()).against_health ? Outcome::failure : Outcome::uncounted;
 }
 
 void EndpointStatistics::Histogram::add(double value) noexcept {

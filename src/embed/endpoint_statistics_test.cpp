@@ -33,12 +33,14 @@ TEST(OutcomeOf, follows_the_table_of_the_contract) {
     EXPECT_EQ(outcome(code), Outcome::failure) << traits(code).name;
   }
   EXPECT_EQ(outcome(ErrorCode::upstream_unauthorized, 401), Outcome::failure);
-  EXPECT_EQ(outcome(ErrorCode::upstream_unauthorized, 403), Outcome::uncounted);
+  EXPECT_EQ(outcome(ErrorCode::upstream_forbidden, 403), Outcome::uncounted);
   EXPECT_EQ(outcome(ErrorCode::upstream_rate_limited, 429), Outcome::rate_limited);
   for (const ErrorCode code : {ErrorCode::upstream_rejected, ErrorCode::context_length_exceeded,
                                ErrorCode::overloaded, ErrorCode::client_closed}) {
     EXPECT_EQ(outcome(code), Outcome::uncounted) << traits(code).name;
   }
+  for (const ErrorCode code : {ErrorCode::upstream_quota, ErrorCode::upstream_rate_limited})
+    EXPECT_EQ(outcome_of(Error(code, "m").as_unsent()), Outcome::uncounted) << "nobody was asked";
 }
 
 TEST(EndpointStatistics, knows_nothing_before_the_first_attempt) {

@@ -69,6 +69,8 @@ Verdict verdict(const Error& error, const embed::Call& call) {
     case ErrorCode::upstreams_failed:
       return {"temporarily_unavailable", true};
     case ErrorCode::upstream_unauthorized:
+    case ErrorCode::upstream_forbidden:
+    case ErrorCode::upstream_policy:
     case ErrorCode::upstream_quota:
       return {};  // for the operator to mend
     default:

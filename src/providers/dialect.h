@@ -51,7 +51,7 @@ std::span<const Dialect* const> dialects();
 const Dialect* find_dialect(std::string_view name);
 
 // For dialects: an Error from a status and what the provider said of it (api::read_complaint), by the table
-// of docs/architecture.md: exhausted balances, context lengths and content policies are told from their
+// of docs/failure_policy.md: exhausted balances, context lengths and content policies are told from their
 // neighbours.
 Error explain_status(const UpstreamReply& reply);
 // The same where the dialect knows better than the status what is the matter.

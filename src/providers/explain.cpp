@@ -9,64 +9,102 @@
 namespace embedrouter::providers {
 namespace {
 
-bool any(const api::UpstreamComplaint& said, std::span<const std::string_view> words) {
-  return std::ranges::any_of(words, [&](std::string_view word) {
-    return contains_ignoring_case(said.code, word) || contains_ignoring_case(said.type, word) ||
-           contains_ignoring_case(said.message, word);
-  });
+using Words = std::span<const std::string_view>;
+
+bool holds(std::string_view text, Words words) {
+  return std::ranges::any_of(words, [&](std::string_view word) { return contains_ignoring_case(text, word); });
+}
+bool names(const api::UpstreamComplaint& said, Words words) {
+  return holds(said.code, words) || holds(said.type, words);
 }
 
-constexpr std::array<std::string_view, 6> kQuota{"insufficient_quota",   "credit_balance",
-                                                 "billing_hard_limit",   "insufficient credits",
-                                                 "insufficient balance", "payment_required"};
+// A spent balance, as a code or a type, and in words.
+constexpr std::array<std::string_view, 7> kQuota{
+    "insufficient_quota", "credit_balance",     "billing_hard_limit", "insufficient_credits",
+    "payment_required",   "billing_not_active", "insufficient_balance"};
+constexpr std::array<std::string_view, 5> kQuotaWords{"insufficient_quota", "insufficient credits",
+                                                      "insufficient balance", "credit balance",
+                                                      "billing_hard_limit"};
+constexpr std::array<std::string_view, 5> kPolicy{"content_policy", "content_filter", "moderation",
+                                                  "responsibleaipolicy", "safety_violation"};
+constexpr std::array<std::string_view, 5> kPolicyWords{"content filter", "content policy",
+                                                       "content management policy", "requires moderation",
+                                                       "input was flagged"};
 constexpr std::array<std::string_view, 8> kTooLong{
     "context_length",  "context length",       "maximum context",        "too long",
     "too many tokens", "too large to process", "max_tokens_per_request", "must have less than"};
 
-ErrorCode code_for(int status, const api::UpstreamComplaint& said) {
-  if (status == 402 || any(said, kQuota)) return ErrorCode::upstream_quota;
+// Statuses about the request itself. Their messages may quote it, so that words in them prove nothing of
+// the key: a caller's text must not park one.
+bool about_request(int status) {
+  return status == 400 || status == 413 || status == 422;
+}
+bool quota(int status, const api::UpstreamComplaint& said) {
+  if (names(said, kQuota)) return true;
+  return (status == 401 || status == 403 || status == 429) && holds(said.message, kQuotaWords);
+}
+bool policy(int status, const api::UpstreamComplaint& said) {
+  if (status != 400 && status != 403 && status != 451) return false;
+  return names(said, kPolicy) || holds(said.message, kPolicyWords);
+}
+bool too_long(int status, const api::UpstreamComplaint& said) {
   // llama-server reports an input longer than its batch as a 500.
-  if ((status == 400 || status == 413 || status == 422 || status == 500) && any(said, kTooLong)) {
-    return ErrorCode::context_length_exceeded;
-  }
-  switch (status) {
-    case 401:
-    case 403:
-      return ErrorCode::upstream_unauthorized;
-    case 400:
-    case 413:
-    case 422:
-      return ErrorCode::upstream_rejected;
-    case 404:
-      return ErrorCode::model_unavailable;
-    case 408:
-    case 504:
-    case 524:
-      return ErrorCode::upstream_timeout;
-    case 429:
-      return ErrorCode::upstream_rate_limited;
-    case 529:
-      return ErrorCode::upstream_overloaded;
+  return (about_request(status) || status == 500) && (names(said, kTooLong) || holds(said.message, kTooLong));
+}
+
+struct StatusRow {
+  int status;
+  ErrorCode code;
+};
+constexpr std::array kByStatus{
+    StatusRow{400, ErrorCode::upstream_rejected},     StatusRow{401, ErrorCode::upstream_unauthorized},
+    StatusRow{402, ErrorCode::upstream_quota},        StatusRow{403, ErrorCode::upstream_forbidden},
+    StatusRow{404, ErrorCode::model_unavailable},     StatusRow{408, ErrorCode::upstream_timeout},
+    StatusRow{410, ErrorCode::model_unavailable},     StatusRow{413, ErrorCode::upstream_rejected},
+    StatusRow{422, ErrorCode::upstream_rejected},     StatusRow{429, ErrorCode::upstream_rate_limited},
+    StatusRow{451, ErrorCode::upstream_forbidden},    StatusRow{498, ErrorCode::upstream_unauthorized},
+    StatusRow{504, ErrorCode::upstream_timeout},      StatusRow{524, ErrorCode::upstream_edge_timeout},
+    StatusRow{529, ErrorCode::upstream_overloaded}};
+
+ErrorCode code_for(int status, const api::UpstreamComplaint& said) {
+  if (quota(status, said)) return ErrorCode::upstream_quota;
+  if (policy(status, said)) return ErrorCode::content_policy_violation;
+  if (too_long(status, said)) return ErrorCode::context_length_exceeded;
+  const auto* const row = std::ranges::find(kByStatus, status, &StatusRow::status);
+  if (row != kByStatus.end()) return row->code;
+  return status >= 500 ? ErrorCode::upstream_error : ErrorCode::upstream_invalid_answer;
+}
+
+// What the caller is told, without what the provider said.
+std::string in_our_words(ErrorCode code, int status) {
+  switch (code) {
+    case ErrorCode::context_length_exceeded:
+      return "the provider says the input is too long for the model";
+    case ErrorCode::content_policy_violation:
+      return "the provider's content policy refuses the input";
+    case ErrorCode::model_unavailable:
+      return "the provider does not have the model (it answered " + std::to_string(status) + ")";
+    case ErrorCode::upstream_unauthorized:
+      return "the provider refused the router's key; the operator of the router must mend that, not its caller";
+    case ErrorCode::upstream_forbidden:
+      return "the provider does not let the router's key do this; the operator of the router must mend that, "
+             "not its caller";
+    case ErrorCode::upstream_quota:
+      return "the router's balance with the provider is exhausted; the operator of the router must mend that, "
+             "not its caller";
     default:
-      return status >= 500 ? ErrorCode::upstream_error : ErrorCode::upstream_invalid_answer;
+      return "the provider answered " + std::to_string(status);
   }
 }
 
 Error explained(ErrorCode code, const UpstreamReply& reply, const api::UpstreamComplaint& said) {
-  std::string message = "the provider answered " + std::to_string(reply.status);
-  if (code == ErrorCode::context_length_exceeded)
-    message = "the provider says the input is too long for the model";
+  std::string message = in_our_words(code, reply.status);
   // What a provider says of the caller's own request helps to mend it; what it says of itself is not
   // shown, nor logged: either may quote the input.
   if ((code == ErrorCode::upstream_rejected || code == ErrorCode::context_length_exceeded) &&
       !said.message.empty()) {
     message += ": " + said.message;
   }
-  if (code == ErrorCode::model_unavailable)
-    message = "the provider does not have the model (it answered 404)";
-  if (code == ErrorCode::upstream_unauthorized)
-    message = "the provider refused the router's key; its operator must mend that";
-  if (code == ErrorCode::upstream_quota) message = "the router's balance with the provider is exhausted";
   Error error = Error(code, std::move(message))
                     .with_detail(api::loggable(said))
                     .with_provider({}, said.code.empty() ? said.type : said.code)
@@ -79,7 +117,8 @@ Error explained(ErrorCode code, const UpstreamReply& reply, const api::UpstreamC
     hints.reset_requests = reply.header("x-ratelimit-reset-requests");
     hints.reset_tokens = reply.header("x-ratelimit-reset-tokens");
   }
-  if (const auto wait = wait_of(hints, reply.arrived)) error = std::move(error).with_retry_after(*wait);
+  const auto longest = code == ErrorCode::upstream_quota ? kLongestDrought : kLongestWait;
+  if (const auto wait = wait_of(hints, reply.arrived, longest)) error = std::move(error).with_retry_after(*wait);
   return error;
 }
 

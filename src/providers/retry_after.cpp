@@ -17,10 +17,11 @@ using Wait = std::optional<milliseconds>;
 
 constexpr double kMsPerSecond = 1000;
 
-Wait capped(double ms) {
+// Any time a provider may mean, so that it fits an integer.
+Wait rounded(double ms) {
+  constexpr double kLongest = 1e15;
   if (!(ms >= 0)) return std::nullopt;
-  return milliseconds(
-      static_cast<std::int64_t>(std::ceil(std::min(ms, static_cast<double>(kLongestWait.count())))));
+  return milliseconds(static_cast<std::int64_t>(std::ceil(std::min(ms, kLongest))));
 }
 
 // Takes a number off the front of `text`: digits, with a fraction perhaps. No sign, no exponent.
@@ -80,7 +81,7 @@ std::optional<double> take_duration(std::string_view& text) {
 
 Wait until(std::time_t then, Clock::Wall now) {
   const auto left = Clock::Wall(std::chrono::seconds(then)) - now;
-  return capped(std::max(0.0, std::chrono::duration<double, std::milli>(left).count()));
+  return rounded(std::max(0.0, std::chrono::duration<double, std::milli>(left).count()));
 }
 
 // The three forms of RFC 9110, section 5.6.7, all in GMT.
@@ -111,31 +112,45 @@ Wait reset(std::string_view text, Clock::Wall now) {
     if (*number >= kMillisecondsEpoch)
       return until(static_cast<std::time_t>(std::min(*number, 1e15) / kMsPerSecond), now);
     if (*number >= kSecondsEpoch) return until(static_cast<std::time_t>(*number), now);
-    return capped(*number * kMsPerSecond);
+    return rounded(*number * kMsPerSecond);
   }
   const auto duration = take_duration(text);
-  return duration && text.empty() ? capped(*duration) : std::nullopt;
+  return duration && text.empty() ? rounded(*duration) : std::nullopt;
 }
 
-// The time behind the first of the phrases that providers use.
-Wait told(std::string_view message) {
+// The time behind the first of the phrases that providers use, or until the day one names.
+Wait told(std::string_view message, Clock::Wall now) {
+  constexpr std::string_view kAccess = "regain access on ";
+  if (const auto found = std::ranges::search(message, kAccess, {}, ascii_lower); !found.empty()) {
+    constexpr std::size_t kLength = std::string_view("2026-12-01 at 00:00 UTC").size();
+    const std::string day(found.end(), message.end());
+    std::tm parts{};
+    const char* end = strptime(day.substr(0, kLength).c_str(), "%Y-%m-%d at %H:%M UTC", &parts);
+    if (end != nullptr) return until(timegm(&parts), now);
+  }
   for (const std::string_view phrase : {"retry after ", "retry in ", "try again in ", "try again after "}) {
     const auto found = std::ranges::search(message, phrase, {}, ascii_lower);
     if (found.empty()) continue;
     std::string_view rest = message.substr(static_cast<std::size_t>(found.end() - message.begin()));
-    if (const auto duration = take_duration(rest)) return capped(*duration);
+    if (const auto duration = take_duration(rest)) return rounded(*duration);
   }
   return std::nullopt;
 }
 
-}  // namespace
-
-std::optional<milliseconds> wait_of(const RetryHints& hints, Clock::Wall now) {
-  if (const auto ms = whole_number(hints.retry_after_ms)) return capped(*ms);
-  if (const auto seconds = whole_number(hints.retry_after)) return capped(*seconds * kMsPerSecond);
+// The first that can be read.
+Wait said(const RetryHints& hints, Clock::Wall now) {
+  if (const auto ms = whole_number(hints.retry_after_ms)) return rounded(*ms);
+  if (const auto seconds = whole_number(hints.retry_after)) return rounded(*seconds * kMsPerSecond);
   if (const auto wait = date(hints.retry_after, now)) return wait;
   const Wait reset_either = std::max(reset(hints.reset_requests, now), reset(hints.reset_tokens, now));
-  return reset_either ? reset_either : told(hints.message);
+  return reset_either ? reset_either : told(hints.message, now);
+}
+
+}  // namespace
+
+std::optional<milliseconds> wait_of(const RetryHints& hints, Clock::Wall now, milliseconds longest) {
+  const Wait wait = said(hints, now);
+  return wait ? std::min(*wait, longest) : wait;
 }
 
 }  // namespace embedrouter::providers

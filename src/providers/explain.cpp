@@ -116,6 +116,7 @@ Error explained(ErrorCode code, const UpstreamReply& reply, const api::UpstreamC
   if (code == ErrorCode::upstream_rate_limited) {
     hints.reset_requests = reply.header("x-ratelimit-reset-requests");
     hints.reset_tokens = reply.header("x-ratelimit-reset-tokens");
+    hints.reset_all = reply.header("x-ratelimit-reset");
   }
   const auto longest = code == ErrorCode::upstream_quota ? kLongestDrought : kLongestWait;
   if (const auto wait = wait_of(hints, reply.arrived, longest)) error = std::move(error).with_retry_after(*wait);

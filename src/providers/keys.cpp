@@ -153,7 +153,7 @@ void KeyPool::park(Bar& bar, std::uint64_t generation, const Error& failure, std
               {"key", key + 1},
               {"endpoint", endpoint},
               {"code", traits(failure.code()).name},
-              {"upstream_status", failure.upstream_status()},
+              {"status", failure.upstream_status()},
               {"ms", time.count()}});
 }
 

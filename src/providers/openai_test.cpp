@@ -133,8 +133,12 @@ TEST(Explain, maps_every_failure_to_what_the_caller_sees) {
       {500, R"({"error":{"message":"input is too large to process. increase the physical batch size"}})",
        ErrorCode::context_length_exceeded},
       {401, R"({"error":{"message":"bad key"}})", ErrorCode::upstream_unauthorized},
-      {403, R"({"error":{"message":"no"}})", ErrorCode::upstream_unauthorized},
+      {403, R"({"error":{"message":"no"}})", ErrorCode::upstream_forbidden},
       {402, "", ErrorCode::upstream_quota},
+      {403, R"({"error":{"message":"Key limit exceeded: insufficient credits"}})", ErrorCode::upstream_quota},
+      {400, R"({"error":{"message":"filtered","code":"content_filter"}})", ErrorCode::content_policy_violation},
+      {403, R"({"error":{"message":"x requires moderation. Your input was flagged for y."}})",
+       ErrorCode::content_policy_violation},
       {429, R"({"error":{"message":"You exceeded your current quota","code":"insufficient_quota"}})",
        ErrorCode::upstream_quota},
       {429, R"({"error":{"message":"slow down"}})", ErrorCode::upstream_rate_limited},
@@ -144,7 +148,7 @@ TEST(Explain, maps_every_failure_to_what_the_caller_sees) {
       {502, "<html>bad gateway</html>", ErrorCode::upstream_error},
       {503, "", ErrorCode::upstream_error},
       {504, "", ErrorCode::upstream_timeout},
-      {524, "", ErrorCode::upstream_timeout},
+      {524, "", ErrorCode::upstream_edge_timeout},
       {529, "", ErrorCode::upstream_overloaded},
       {307, "", ErrorCode::upstream_invalid_answer},
       {204, "", ErrorCode::upstream_invalid_answer},
@@ -172,6 +176,10 @@ TEST(Explain, hands_on_how_long_a_provider_asks_to_wait) {
   EXPECT_EQ(explain_status(limited).retry_after(), std::chrono::seconds(2));
   limited.headers.add("retry-after-ms", "250");
   EXPECT_EQ(explain_status(limited).retry_after(), std::chrono::milliseconds(250));
+  UpstreamReply spent = reply_of(
+      402, R"({"error":{"message":"You will regain access on 2026-12-01 at 00:00 UTC."}})");
+  spent.arrived = Clock::Wall(std::chrono::seconds(1'796'083'200 - 7'200));  // two hours before
+  EXPECT_EQ(explain_status(spent).retry_after(), std::chrono::hours(2));
   UpstreamReply broken = reply_of(500, "");
   broken.headers.add("X-RateLimit-Reset-Tokens", "3s");
   EXPECT_FALSE(explain_status(broken).retry_after()) << "of a limit, and this is none";

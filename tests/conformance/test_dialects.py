@@ -125,7 +125,7 @@ class TestEveryDialect:
         codes = {
             401: {"upstream_unauthorized"},
             402: {"upstream_quota"},
-            403: {"upstream_unauthorized"},
+            403: {"upstream_forbidden"},
             404: {"model_unavailable_upstream"},
             429: {"upstream_rate_limited", "upstream_overloaded"},
             503: {"upstream_error", "upstream_overloaded"},

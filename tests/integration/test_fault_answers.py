@@ -133,14 +133,14 @@ class TestDimensions:
 # model: (status, codes, header that must be there)
 STATUSES = {
     "error-in-200-429": ({429}, {"upstream_rate_limited"}),
-    "error-in-200-402": ({502}, {"upstream_quota"}),
+    "error-in-200-402": ({402}, {"upstream_quota"}),
     "error-in-200-500": ({502}, {"upstream_error"}),
     "status-400": ({400}, {"upstream_rejected"}),
     "status-400-context": ({400}, {"context_length_exceeded"}),
-    "status-400-policy": ({400}, {"upstream_rejected"}),
-    "status-401": ({502}, {"upstream_unauthorized"}),
-    "status-402": ({502}, {"upstream_quota"}),
-    "status-403": ({502}, {"upstream_unauthorized"}),
+    "status-400-policy": ({400}, {"content_policy_violation"}),
+    "status-401": ({403}, {"upstream_unauthorized"}),
+    "status-402": ({402}, {"upstream_quota"}),
+    "status-403": ({403}, {"upstream_forbidden"}),
     "status-404": ({404}, {"model_unavailable_upstream"}),
     "status-408": ({504}, {"upstream_timeout"}),
     "status-413": ({400}, {"upstream_rejected"}),
@@ -148,14 +148,14 @@ STATUSES = {
     "status-422-items": ({400}, {"upstream_rejected"}),
     "status-429": ({429}, {"upstream_rate_limited"}),
     "status-429-retry-2": ({429}, {"upstream_rate_limited"}),
-    "status-429-quota": ({502}, {"upstream_quota"}),
+    "status-429-quota": ({402}, {"upstream_quota"}),
     "status-500": ({502}, {"upstream_error"}),
     "status-500-html": ({502}, {"upstream_error"}),
     "status-500-too-large": ({400}, {"context_length_exceeded"}),
     "status-502-html": ({502}, {"upstream_error"}),
     "status-503": ({502, 529}, {"upstream_error", "upstream_overloaded"}),
     "status-520": ({502}, {"upstream_error"}),
-    "status-524": ({504}, {"upstream_timeout"}),
+    "status-524": ({524}, {"upstream_edge_timeout"}),
     "status-529": ({529}, {"upstream_overloaded"}),
     "status-204": ({502}, {"upstream_invalid_answer"}),
     "status-206": ({502}, {"upstream_invalid_answer"}),
@@ -196,7 +196,7 @@ class TestStatuses:
             assert len(fake.attempts(model)) - before == 1, model
 
     def test_a_hint_to_wait_is_passed_on(self, statuses):
-        assert statuses.embed("a", model="test/status-429-retry-2").headers["Retry-After"] == "2"
+        assert statuses.embed("a", model="test/status-429-retry-2").headers["Retry-After"] in ("1", "2"), "what is left of it"
 
     @pytest.mark.parametrize("model", ["status-429-retry-junk", "status-429-retry-negative"])
     def test_a_hint_that_is_none_is_not(self, statuses, model):
@@ -240,5 +240,5 @@ def test_a_limit_or_a_status_is_an_error_or_the_right_answer(limited, fault, enc
             assert fault["expect"] != "error", answer.body
             assert_right(answer, texts, space="limited")
         else:
-            assert answer.status in (400, 401, 402, 403, 404, 413, 422, 429, 502, 503, 504, 529), answer.body
+            assert answer.status in (400, 402, 403, 404, 429, 502, 503, 504, 524, 529), answer.body
             assert_envelope(answer)

@@ -166,6 +166,9 @@ constexpr Refused kRefused[] = {
     {"partial", "a request succeeds or fails as a whole"},
 };
 
+// As upstreams name what the members above become.
+constexpr std::string_view kWrittenUpstream[] = {"inputs", "texts", "options"};
+
 // null and [] ask for nothing.
 bool asks_for_nothing(std::string_view json) {
   return json == "null" || (json.front() == '[' && json.find_first_not_of(" \t\r\n", 1) == json.size() - 1);
@@ -266,6 +269,12 @@ DecodedRequest::DecodedRequest(std::unique_ptr<Storage> storage) : storage_(std:
 DecodedRequest::DecodedRequest(DecodedRequest&&) noexcept = default;
 DecodedRequest& DecodedRequest::operator=(DecodedRequest&&) noexcept = default;
 DecodedRequest::~DecodedRequest() = default;
+
+bool is_decided_here(std::string_view name) {
+  return name == "input" || std::ranges::find(kKnown, name, &Known::name) != std::end(kKnown) ||
+         std::ranges::find(kRefused, name, &Refused::name) != std::end(kRefused) ||
+         std::ranges::find(kWrittenUpstream, name) != std::end(kWrittenUpstream);
+}
 
 const EmbedRequest& DecodedRequest::request() const noexcept {
   return storage_->request;

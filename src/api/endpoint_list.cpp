@@ -68,7 +68,8 @@ void append_endpoint(std::string& out, const ListedModel& model, const ListedEnd
   members::number(out, "status", 0);
   append_measured(out, endpoint.measured);
   members::flag(out, "supports_implicit_caching", false);
-  members::nulls(out, "service_tier");
+  endpoint.tier.empty() ? members::nulls(out, "service_tier")
+                        : members::text(out, "service_tier", endpoint.tier);
   members::literal(out, "native_tools", "{}");
   members::flag(out, "supports_diarization", false);
   members::literal(out, "supports_tool_choice",

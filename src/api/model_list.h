@@ -23,7 +23,7 @@ struct ListedModel {
   std::uint32_t dimensions = 0;
   std::span<const std::uint32_t> matryoshka;
   std::span<const std::string> aliases;
-  bool normalized = true;
+  bool normalized = true, distillable = false;
   std::vector<std::string_view> input_types;
   std::vector<ListedEndpoint> endpoints;
 };

@@ -205,7 +205,7 @@ bool wanted(const ListedModel& model, const ModelQuery& query, std::int64_t now)
          (!query.min_age_days || age >= static_cast<std::int64_t>(*query.min_age_days)) &&
          (!query.max_age_days || age <= static_cast<std::int64_t>(*query.max_age_days)) &&
          (!query.zdr || std::ranges::any_of(model.endpoints, &ListedEndpoint::zdr)) &&
-         !query.distillable;  // no model here is declared so
+         (!query.distillable || model.distillable);
 }
 
 // Smaller comes first; what is unknown comes last.

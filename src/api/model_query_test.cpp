@@ -37,6 +37,7 @@ std::vector<ListedModel> catalog() {
   models[0].tokenizer = "GPT";
   models[0].matryoshka = kWidths;
   models[1].input_types = {"search_query"};
+  models[1].distillable = true;
   ListedEndpoint endpoint;
   endpoint.provider = "Acme AI";
   endpoint.provider_slug = "acme";
@@ -85,7 +86,7 @@ TEST(ModelQuery, each_filter_is_applied) {
       {"max_age_days=100", "small v3 "},
       {"zdr=true", "v3 "},
       {"zdr=false", "small v3 mini "},
-      {"distillable=true", ""},
+      {"distillable=true", "v3 "},
       {"distillable=false", "small v3 mini "},
       {"colour=red&&x", "small v3 mini "},
   };

@@ -167,6 +167,35 @@ Result<void> read_data_collection(RequestReader& reader, ProviderPreferences& ou
   return invalid("provider.data_collection", "provider.data_collection must be \"allow\" or \"deny\"");
 }
 
+// What stands between the braces of an entry of `options`. It is merged into the provider's request as it is, so
+// it must not hold what the router writes there, nor what would change the vectors behind its back.
+Result<std::string_view> read_option_members(std::string_view path, std::string_view json) {
+  std::vector<std::string_view> names;
+  JsonCursor cursor(json);
+  cursor.enter('{');
+  bool first = true;
+  JsonString key;
+  while (cursor.next_member(first, key)) {
+    if (key.escaped) return invalid(path, std::string(path) + " has an escape in a name; write it plainly");
+    const std::string at = std::string(path) + "." + std::string(key.raw);
+    if (std::ranges::find(names, key.raw) != names.end()) return invalid(path, at + " appears twice");
+    if (names.size() == kMostEntries) {
+      return invalid(path,
+                     std::string(path) + " has more than " + std::to_string(kMostEntries) + " entries");
+    }
+    if (is_decided_here(key.raw)) {
+      return invalid(path, at + " cannot be set for one provider: the router decides it, from the members of "
+                                "the request where they say so");
+    }
+    names.push_back(key.raw);
+    cursor.skip();
+  }
+  std::string_view members = json.substr(1, json.size() - 2);
+  const std::size_t begin = members.find_first_not_of(" \t\r\n");
+  if (begin == std::string_view::npos) return std::string_view();
+  return members.substr(begin, members.find_last_not_of(" \t\r\n") + 1 - begin);
+}
+
 Result<void> read_options(RequestReader& reader, ProviderPreferences& out) {
   constexpr std::string_view kParam = "provider.options";
   if (auto open = reader.open_object(kParam); !open) return open;
@@ -181,7 +210,11 @@ Result<void> read_options(RequestReader& reader, ProviderPreferences& out) {
       return invalid(kParam, "provider.options has more than " + std::to_string(kMostEntries) + " entries");
     }
     if (reader.json().kind() != JsonKind::object) return reader.wrong_kind(kParam, "an object of objects");
-    if (!reader.json().skip(&option.json)) return reader.malformed();
+    std::string_view json;
+    if (!reader.json().skip(&json)) return reader.malformed();
+    auto members = read_option_members(std::string(kParam) + "." + std::string(option.slug), json);
+    if (!members) return fail(std::move(members).error());
+    option.members = *members;
     out.options.push_back(option);
   }
   if (!reader.json().ok()) return reader.malformed();
@@ -189,7 +222,12 @@ Result<void> read_options(RequestReader& reader, ProviderPreferences& out) {
 }
 
 constexpr Member kMembers[] = {
-    {"order", [](R& r, P& p) { return p.has_order = true, read_strings(r, "provider.order", p.order); }},
+    {"order",
+     [](R& r, P& p) {
+       auto read = read_strings(r, "provider.order", p.order);
+       p.has_order = !p.order.empty();
+       return read;
+     }},
     {"only", [](R& r, P& p) { return p.has_only = true, read_strings(r, "provider.only", p.only); }},
     {"ignore", [](R& r, P& p) { return read_strings(r, "provider.ignore", p.ignore); }},
     {"quantizations", [](R& r, P& p) { return read_strings(r, "provider.quantizations", p.quantizations); }},

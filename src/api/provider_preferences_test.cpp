@@ -56,7 +56,14 @@ TEST(ProviderPreferences, reads_every_member) {
   EXPECT_EQ(p.preferred_max_latency.p99, 2.0);
   ASSERT_EQ(p.options.size(), 2U);
   EXPECT_EQ(p.options[0].slug, "openai");
-  EXPECT_EQ(p.options[0].json, R"({"a":[1, "\n"]})");
+  EXPECT_EQ(p.options[0].members, R"("a":[1, "\n"])");
+  EXPECT_EQ(p.options[1].members, "");
+}
+
+TEST(ProviderPreferences, an_order_of_nobody_is_none) {
+  const auto decoded = decode(R"({"order":[]})");
+  ASSERT_TRUE(decoded);
+  EXPECT_FALSE(decoded->request().provider->has_order);
 }
 
 TEST(ProviderPreferences, knows_the_names_of_orders) {
@@ -100,6 +107,13 @@ TEST(ProviderPreferences, names_the_member_that_is_wrong) {
            {R"({"preferred_max_latency":{"p50":"1"}})", "provider.preferred_max_latency.p50"},
            {R"({"options":[]})", "provider.options"},
            {R"({"options":{"a":1}})", "provider.options"},
+           {R"({"options":{"a":{"b":1},"a":{}}})", "provider.options"},
+           {R"({"options":{"a":{"b":1,"b":2}}})", "provider.options.a"},
+           {R"({"options":{"a":{"\u0062":1}}})", "provider.options.a"},
+           {R"({"options":{"a":{"input":"other text"}}})", "provider.options.a"},
+           {R"({"options":{"a":{"dimensions":2}}})", "provider.options.a"},
+           {R"({"options":{"a":{"normalize":false}}})", "provider.options.a"},
+           {R"({"options":{"a":{"options":{"num_ctx":1}}}})", "provider.options.a"},
            {R"({"zdr":true,"zdr":false})", "provider.zdr"},
            {long_list + "]}", "provider.order"}}) {
     const auto decoded = decode(provider);

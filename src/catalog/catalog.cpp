@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
+#include "base/ascii.h"
 #include "catalog/values.h"
 
 namespace embedrouter::catalog {
@@ -16,6 +18,7 @@ Endpoint make_endpoint(const EndpointConfig& from, const Model& model, const Pro
   endpoint.model = &model;
   endpoint.provider_slug = provider.slug;
   endpoint.provider_name = provider.name;
+  endpoint.tier = tier_of(provider.slug);
   endpoint.upstream_model = from.upstream_model;
   endpoint.pico_usd_per_token = parse_price(from.price_prompt).value_or(0);
   endpoint.price_prompt = format_pico_usd(endpoint.pico_usd_per_token);
@@ -29,6 +32,7 @@ Endpoint make_endpoint(const EndpointConfig& from, const Model& model, const Pro
   endpoint.token_ids = from.token_ids;
   endpoint.dimensions = from.dimensions;
   endpoint.input_types = from.input_types;
+  endpoint.user = from.user;
   endpoint.policy = provider.policy;
   return endpoint;
 }
@@ -46,6 +50,7 @@ Result<std::unique_ptr<Model>> make_model(const ModelConfig& from,
   model->context_length = from.context_length;
   model->created = from.created;
   model->symmetric = from.symmetric;
+  model->distillable = from.distillable;
   for (const EndpointConfig& endpoint : from.endpoints) {
     const auto provider = std::ranges::find(providers, endpoint.provider, &ProviderConfig::slug);
     if (provider == providers.end()) {
@@ -86,7 +91,29 @@ std::unique_ptr<Model> make_embedded(const EmbeddedFacts& facts) {
   return model;
 }
 
+constexpr std::array<std::pair<std::string_view, Tier>, 2> kTiers{
+    {{"priority", Tier::priority}, {"flex", Tier::flex}}};
+
 }  // namespace
+
+Tier tier_of(std::string_view provider_slug) noexcept {
+  const std::size_t slash = provider_slug.find('/');
+  if (slash == std::string_view::npos) return Tier::standard;
+  const auto* const found =
+      std::ranges::find(kTiers, provider_slug.substr(slash + 1), &decltype(kTiers)::value_type::first);
+  return found == kTiers.end() ? Tier::standard : found->second;
+}
+
+std::string_view name_of(Tier tier) noexcept {
+  const auto* const found = std::ranges::find(kTiers, tier, &decltype(kTiers)::value_type::second);
+  return found == kTiers.end() ? std::string_view() : found->first;
+}
+
+bool names(std::string_view name, const Endpoint& endpoint) noexcept {
+  const std::string_view slug = endpoint.provider_slug;
+  if (same_ignoring_case(name, slug) || same_ignoring_case(name, endpoint.provider_name)) return true;
+  return endpoint.tier == Tier::standard && same_ignoring_case(name, slug.substr(0, slug.find('/')));
+}
 
 Result<void> Catalog::add(std::unique_ptr<Model> model) {
   const auto claim = [&](const std::string& name) {

@@ -19,12 +19,19 @@ namespace embedrouter::catalog {
 
 struct Model;
 
+// What stands behind the slash of a provider's slug: a service tier ("openai/priority", "openai/flex"), or else a
+// region or variant, which is served like the rest.
+enum class Tier : std::uint8_t { standard, priority, flex };
+Tier tier_of(std::string_view provider_slug) noexcept;
+std::string_view name_of(Tier tier) noexcept;  // empty: standard
+
 // Provider × model × price × limits × policy: the unit of routing.
 struct Endpoint {
   std::string id;  // "<model id>@<provider slug>", unique in the catalog
   const Model* model = nullptr;
   std::string provider_slug;  // "openai"; "local" for the embedded model
   std::string provider_name;  // "OpenAI"
+  Tier tier = Tier::standard;
   std::string upstream_model;
   std::string price_prompt;             // USD per token, the shortest decimal, for listings
   std::int64_t pico_usd_per_token = 0;  // the same as an integer, 1e-12 USD
@@ -33,6 +40,7 @@ struct Endpoint {
   std::string quantization;
   bool normalized = true;
   bool encodings_float = true, encodings_base64 = true, token_ids = false, dimensions = false;
+  bool user = false;  // its dialect has a place for `user`
   std::vector<std::string> input_types;
   ProviderPolicy policy;
   bool embedded = false;  // the model inside this process
@@ -46,9 +54,14 @@ struct Model {
   std::uint32_t context_length = 0;
   std::int64_t created = 0;
   bool symmetric = false;
+  bool distillable = false;
   bool normalized = true;
   std::vector<Endpoint> endpoints;  // in the order of the configuration
 };
+
+// True if `name`, as requests write it, means this endpoint: its provider's display name or whole slug, or a base
+// slug ("google-vertex") for its regions, but not for a service tier. Ignores case.
+bool names(std::string_view name, const Endpoint& endpoint) noexcept;
 
 // What the embedded model contributes.
 struct EmbeddedFacts {

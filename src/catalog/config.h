@@ -55,6 +55,7 @@ struct EndpointConfig {
   bool dimensions =
       false;  // the upstream honours `dimensions` (default: true where the model declares matryoshka)
   std::vector<std::string> input_types;  // the kinds of `input_type` the upstream honours; empty: none
+  bool user = true;                      // the provider's dialect has a place for `user`
 };
 
 struct ModelConfig {
@@ -68,6 +69,7 @@ struct ModelConfig {
   std::int64_t created = 0;               // unix seconds
   std::string tokenizer;                  // family name for listings, e.g. "GPT"; may be empty
   bool symmetric = false;  // query and document are embedded alike, so both kinds of input_type are honoured
+  bool distillable = false;  // its author allows other models to be trained on what it makes
   std::vector<EndpointConfig> endpoints;
 };
 
@@ -125,7 +127,7 @@ struct ConfigOutcome {
 // What a provider's wire format has a place for. An endpoint may declare less, not more.
 struct DialectFacts {
   std::string_view name;
-  bool base64 = true, token_ids = true, dimensions = true, input_types = true;
+  bool base64 = true, token_ids = true, dimensions = true, input_types = true, user = true;
   std::uint32_t max_batch_items = 2048;  // of an endpoint that declares none
 };
 

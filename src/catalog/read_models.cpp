@@ -320,6 +320,7 @@ EndpointConfig read_endpoint(Section& section, const ModelConfig& model,
   endpoint.dimensions = dialect.dimensions && !model.matryoshka.empty();
   section.flag("dimensions", endpoint.dimensions);
   read_input_types(section, endpoint);
+  endpoint.user = dialect.user;
   check_capabilities(section, endpoint, dialect);
   section.finish();
   return endpoint;
@@ -348,7 +349,8 @@ void read_names(Section& section, bool embedded, Claims& names, ModelConfig& mod
   } else if (id) {
     section.fault(
         "id",
-        "expected \"author/slug\" of letters, digits and \"._~-\" (':' and '@' begin suffixes and presets)");
+        "expected \"author/slug\" of letters, digits and \"._~-\", with \":free\" behind it for a free variant (':' and "
+        "'@' begin suffixes and presets otherwise)");
   } else if (!section.has("id")) {
     section.fault("id", "is missing; add one, such as id = \"openai/text-embedding-3-small\"");
   }
@@ -389,6 +391,7 @@ ModelConfig read_model(Section& section, const Config& config, const ConfigEnvir
   section.integer("context_length", model.context_length, 0, 100'000'000);
   section.integer("created", model.created, 0, 253'402'300'799);  // to the end of the year 9999
   section.flag("symmetric", model.symmetric);
+  section.flag("distillable", model.distillable);
 
   Claims served;
   for (Section& table : section.tables("endpoint", "[[model.endpoint]]")) {

@@ -102,6 +102,8 @@ bool is_alias(std::string_view text) {
 }
 
 bool is_model_id(std::string_view text) {
+  constexpr std::string_view kFree = ":free";
+  if (text.ends_with(kFree)) text.remove_suffix(kFree.size());
   return is_alias(text) && text.find('/') != std::string_view::npos;
 }
 

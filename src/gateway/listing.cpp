@@ -1,6 +1,7 @@
 // The catalog and the statistics as the lists of the API show them.
 
 #include <algorithm>
+#include <utility>
 
 #include "gateway/gateway.h"
 
@@ -53,12 +54,14 @@ api::ListedModel Gateway::listed(const catalog::Model& model, Measure measure) c
   entry.matryoshka = model.matryoshka;
   entry.aliases = model.aliases;
   entry.normalized = model.normalized;
+  entry.distillable = model.distillable;
   if (model.symmetric)
     entry.input_types = {"search_query", "search_document", "query", "document", "passage"};
   for (const catalog::Endpoint& endpoint : model.endpoints) {
     api::ListedEndpoint& shown = entry.endpoints.emplace_back();
     shown.provider = endpoint.provider_name;
     shown.provider_slug = endpoint.provider_slug;
+    shown.tier = catalog::name_of(endpoint.tier);
     shown.price_prompt = endpoint.price_prompt;
     shown.space = endpoint.space;
     shown.quantization = endpoint.quantization;
@@ -74,7 +77,11 @@ api::ListedModel Gateway::listed(const catalog::Model& model, Measure measure) c
         entry.input_types.emplace_back(type);
     }
   }
-  const auto cheapest = std::ranges::min_element(model.endpoints, {}, &catalog::Endpoint::pico_usd_per_token);
+  // Of those that answer without being asked for by name, if there are any.
+  const auto cheapest =
+      std::ranges::min_element(model.endpoints, {}, [](const catalog::Endpoint& endpoint) {
+        return std::pair(endpoint.tier != catalog::Tier::standard, endpoint.pico_usd_per_token);
+      });
   if (cheapest != model.endpoints.end()) {
     entry.price_prompt = cheapest->price_prompt;
     entry.pico_usd_per_token = cheapest->pico_usd_per_token;

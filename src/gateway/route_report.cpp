@@ -18,7 +18,7 @@ constexpr std::string_view kDocs = "/api/v1/openapi.json";
 
 // The member of the request that took an endpoint out, in the words of CONTRACT 3.4; empty where it has none.
 std::string_view exclusion_word(std::string_view parameter) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 11> kWords{
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 14> kWords{
       {{"provider.zdr", "data_policy:zdr"},
        {"provider.data_collection", "data_policy:training"},
        {"provider.max_price", "max_price"},
@@ -26,6 +26,9 @@ std::string_view exclusion_word(std::string_view parameter) {
        {"provider.only", "allowed_providers"},
        {"provider.ignore", "allowed_providers"},
        {"provider.order", "allowed_providers"},
+       {"service_tier", "allowed_providers"},
+       {"provider.require_parameters", "require_parameters"},
+       {"provider.enforce_distillable_text", "require_parameters"},
        {"dimensions", "require_parameters"},
        {"input_type", "require_parameters"},
        {"truncate", "require_parameters"},
@@ -152,6 +155,13 @@ std::string availability(const Error& error, const embed::Call& call, std::strin
   members::texts(out, "requested_models", std::array{requested});
   if (!affected.empty()) members::texts(out, "affected_providers", affected);
   if (!excluded_by.empty()) members::texts(out, "excluded_by", excluded_by);
+  if (said.code == "constraint_filtered") {
+    members::key(out, "constraint");
+    out += '{';
+    members::text(out, "field", error.param());
+    members::text(out, "detail", error.message());
+    out += '}';
+  }
   members::text(out, "docs_url", kDocs);
   return out += '}';
 }

@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "base/ascii.h"
 #include "base/json_text.h"
 
 namespace embedrouter::providers {
@@ -45,6 +46,18 @@ void append_input(std::string& body, std::span<const api::Item> items) {
     separator = ',';
   }
   body += ']';
+}
+
+void end_body(std::string& body, const api::EmbedRequest& request, const catalog::Endpoint& endpoint) {
+  if (request.provider != nullptr) {
+    const api::ProviderPreferences::Option* meant = nullptr;
+    for (const auto& option : request.provider->options) {
+      if (!catalog::names(option.slug, endpoint)) continue;
+      if (meant == nullptr || same_ignoring_case(option.slug, endpoint.provider_slug)) meant = &option;
+    }
+    if (meant != nullptr && !meant->members.empty()) (body += ',') += meant->members;
+  }
+  body += '}';
 }
 
 }  // namespace embedrouter::providers

@@ -2,8 +2,7 @@
 
 #include <algorithm>
 #include <array>
-
-#include "base/ascii.h"
+#include <utility>
 
 namespace embedrouter::routing {
 namespace {
@@ -13,7 +12,7 @@ using api::ProviderPreferences;
 using catalog::Endpoint;
 
 bool any_names(const std::vector<std::string_view>& names, const Endpoint& endpoint) {
-  return std::ranges::any_of(names, [&](std::string_view name) { return names_provider(name, endpoint); });
+  return std::ranges::any_of(names, [&](std::string_view name) { return catalog::names(name, endpoint); });
 }
 
 std::string list_of(const std::vector<std::uint32_t>& widths, std::uint32_t native) {
@@ -63,7 +62,31 @@ std::optional<Exclusion> exclude_by_parameter(const Endpoint& endpoint, const Em
   return std::nullopt;
 }
 
-std::optional<Exclusion> exclude_by_preference(const Endpoint& endpoint, const ProviderPreferences& wish) {
+// A family of number formats covers its members.
+bool covers(std::string_view wanted, std::string_view quantization) {
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kMembers{
+      {{"fp4", "mxfp4"}, {"fp4", "nvfp4"}, {"fp8", "mxfp8"}}};
+  return wanted == quantization ||
+         std::ranges::find(kMembers, std::pair(wanted, quantization)) != kMembers.end();
+}
+
+// Endpoints of a service tier have a price or a speed of their own: they answer who names them whole, or whose
+// model's suffix lets them in (CONTRACT 6.5).
+std::optional<Exclusion> exclude_by_tier(const Endpoint& endpoint, const ProviderPreferences* wish,
+                                         catalog::Tier admitted) {
+  if (endpoint.tier == catalog::Tier::standard) return std::nullopt;
+  const bool in_order = wish != nullptr && wish->has_order;
+  if (endpoint.tier == admitted && !in_order) return std::nullopt;
+  if (in_order && any_names(wish->order, endpoint)) return std::nullopt;
+  if (wish != nullptr && any_names(wish->only, endpoint)) return std::nullopt;
+  const bool fast = endpoint.tier == catalog::Tier::priority;
+  return Exclusion{ErrorCode::no_endpoint, "service_tier",
+                   "it answers when provider.order or provider.only names \"" + endpoint.provider_slug +
+                       "\", or when the model is asked for with " + (fast ? ":nitro" : ":floor")};
+}
+
+std::optional<Exclusion> exclude_by_preference(const Endpoint& endpoint, const ProviderPreferences& wish,
+                                               bool has_user) {
   const auto out = [](std::string parameter, std::string reason) {
     return Exclusion{ErrorCode::no_endpoint, "provider." + std::move(parameter), std::move(reason)};
   };
@@ -74,14 +97,18 @@ std::optional<Exclusion> exclude_by_preference(const Endpoint& endpoint, const P
     return out("order", "it is not in the order, and fallbacks are not allowed");
   }
   if (wish.zdr && !endpoint.policy.zdr) return out("zdr", "it is not declared to keep nothing");
-  if (wish.deny_data_collection && endpoint.policy.training) {
+  if (wish.deny_data_collection && endpoint.policy.training && !endpoint.policy.zdr) {
     return out("data_collection", "it is not declared free of data collection");
   }
-  if (wish.enforce_distillable_text) {
-    return out("enforce_distillable_text", "no model here is declared distillable");
+  if (wish.enforce_distillable_text && !endpoint.model->distillable) {
+    return out("enforce_distillable_text", "the model is not declared distillable");
   }
-  if (!wish.quantizations.empty() &&
-      std::ranges::find(wish.quantizations, endpoint.quantization) == wish.quantizations.end()) {
+  if (wish.require_parameters && has_user && !endpoint.user) {
+    return out("require_parameters", "it has no place for user");
+  }
+  if (!wish.quantizations.empty() && std::ranges::none_of(wish.quantizations, [&](std::string_view name) {
+        return covers(name, endpoint.quantization);
+      })) {
     return out("quantizations", "its quantization is " + endpoint.quantization);
   }
   // Prices per million tokens against prices per token; the slack is for the decimal fraction.
@@ -90,51 +117,60 @@ std::optional<Exclusion> exclude_by_preference(const Endpoint& endpoint, const P
     return out("max_price", "its price per million tokens is above that");
   }
   for (const ProviderPreferences::Option& option : wish.options) {
-    if (names_provider(option.slug, endpoint)) {
-      return Exclusion{
-          ErrorCode::invalid_request, "provider.options",
-          "options cannot be applied to " + endpoint.provider_name + " yet; leave its entry out"};
+    if (endpoint.embedded && catalog::names(option.slug, endpoint)) {
+      return Exclusion{ErrorCode::invalid_request, "provider.options",
+                       "the embedded model has no options; leave the entry of " + endpoint.provider_name + " out"};
     }
   }
   return std::nullopt;
 }
 
-}  // namespace
-
-bool names_provider(std::string_view name, const Endpoint& endpoint) {
-  return same_ignoring_case(name, endpoint.provider_slug) || same_ignoring_case(name, endpoint.provider_name);
+// Each parameter that took some out, with a reason.
+std::string told_of(const std::vector<Exclusion>& out) {
+  std::string text;
+  std::vector<std::string_view> told;
+  for (const Exclusion& exclusion : out) {
+    if (std::ranges::find(told, exclusion.parameter) != told.end()) continue;
+    told.emplace_back(exclusion.parameter);
+    if (!text.empty()) text += "; ";
+    text += exclusion.parameter + " excludes " + (out.size() == 1 ? "it" : "one") + " (" + exclusion.reason + ")";
+  }
+  return text;
 }
 
-std::optional<Exclusion> exclude(const Endpoint& endpoint, const EmbedRequest& request) {
+}  // namespace
+
+std::optional<Exclusion> exclude(const Endpoint& endpoint, const EmbedRequest& request,
+                                 catalog::Tier admitted) {
   if (request.provider != nullptr) {
-    if (auto out = exclude_by_preference(endpoint, *request.provider)) return out;
+    if (auto out = exclude_by_preference(endpoint, *request.provider, request.user.has_value())) return out;
   }
+  if (auto out = exclude_by_tier(endpoint, request.provider, admitted)) return out;
   return exclude_by_parameter(endpoint, request);
 }
 
 Result<std::vector<Candidate>> filter(std::span<const Candidate> candidates, const EmbedRequest& request,
-                                      std::vector<embed::CandidateRecord>& excluded) {
+                                      catalog::Tier admitted, std::vector<embed::CandidateRecord>& excluded) {
   std::vector<Candidate> kept;
-  std::optional<Exclusion> told;
+  std::vector<Exclusion> out;
   for (const Candidate& candidate : candidates) {
-    auto out = exclude(*candidate.endpoint, request);
-    if (!out) {
+    auto exclusion = exclude(*candidate.endpoint, request, admitted);
+    if (!exclusion) {
       kept.push_back(candidate);
       continue;
     }
-    excluded.push_back(record_of(candidate, out->parameter));
-    if (!told || (told->code == ErrorCode::no_endpoint && out->code != ErrorCode::no_endpoint)) {
-      told = std::move(out);  // an endpoint that only a parameter took out is the nearest to an answer
-    }
+    excluded.push_back(record_of(candidate, exclusion->parameter));
+    out.push_back(*std::move(exclusion));
   }
   if (!kept.empty()) return kept;
-  if (!told) return fail(ErrorCode::no_endpoint, "the model has no endpoint");
-  if (told->code == ErrorCode::no_endpoint) {
-    return fail(Error(told->code, "no endpoint of the model is left: " + told->parameter +
-                                      " excludes the last one (" + told->reason + ")")
-                    .with_param(told->parameter));
+  if (out.empty()) return fail(ErrorCode::no_endpoint, "the model has no endpoint");
+  // An endpoint that only a parameter took out is the nearest to an answer.
+  const auto told = std::ranges::find_if(out, [](const Exclusion& e) { return e.code != ErrorCode::no_endpoint; });
+  if (told != out.end()) {
+    return fail(Error(told->code, told->parameter + ": " + told->reason).with_param(told->parameter));
   }
-  return fail(Error(told->code, told->parameter + ": " + told->reason).with_param(told->parameter));
+  return fail(Error(ErrorCode::no_endpoint, "no endpoint of the model is left: " + told_of(out))
+                  .with_param(out.front().parameter));
 }
 
 }  // namespace embedrouter::routing

@@ -6,7 +6,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "api/embed_request.h"
@@ -24,15 +23,13 @@ struct Exclusion {
   std::string reason;     // for people: "its vectors are 384 wide and cannot be cut"
 };
 
-// nullopt if `endpoint` may answer `request`.
-std::optional<Exclusion> exclude(const catalog::Endpoint& endpoint, const api::EmbedRequest& request);
+// nullopt if `endpoint` may answer `request`. `admitted`: the service tier that the model's suffix lets in.
+std::optional<Exclusion> exclude(const catalog::Endpoint& endpoint, const api::EmbedRequest& request,
+                                 catalog::Tier admitted = catalog::Tier::standard);
 
 // Keeps what may answer and puts a record of each other one into `excluded`. If nothing is left, the failure
-// names the parameter or the preference that took out the most promising endpoint, and what would do.
+// names the parameter or the preferences that took out the most promising endpoint, and what would do.
 Result<std::vector<Candidate>> filter(std::span<const Candidate> candidates, const api::EmbedRequest& request,
-                                      std::vector<embed::CandidateRecord>& excluded);
-
-// True if `name` of a request means this endpoint: slug or display name, ignoring case.
-bool names_provider(std::string_view name, const catalog::Endpoint& endpoint);
+                                      catalog::Tier admitted, std::vector<embed::CandidateRecord>& excluded);
 
 }  // namespace embedrouter::routing

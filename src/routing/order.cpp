@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "base/stable.h"
-#include "routing/filter.h"
 #include "routing/strategies/sorted.h"
 
 namespace embedrouter::routing {
@@ -20,7 +19,7 @@ using Now = std::chrono::steady_clock::time_point;
 // Position in `order`, or behind it.
 std::size_t place(const Candidate& candidate, const ProviderPreferences& wish) {
   std::size_t at = 0;
-  while (at < wish.order.size() && !names_provider(wish.order[at], *candidate.endpoint)) ++at;
+  while (at < wish.order.size() && !catalog::names(wish.order[at], *candidate.endpoint)) ++at;
   return at;
 }
 

@@ -11,16 +11,32 @@ namespace embedrouter::routing {
 
 using api::EmbedRequest;
 
-ModelName split_suffix(std::string_view model) {
-  const auto ends = [&](std::string_view suffix) {
-    return model.size() > suffix.size() && model.ends_with(suffix);
-  };
-  for (const auto& [suffix, sort] : {std::pair{std::string_view(":floor"), api::Sort::price},
-                                     std::pair{std::string_view(":nitro"), api::Sort::throughput}}) {
-    if (ends(suffix)) return {model.substr(0, model.size() - suffix.size()), sort};
-  }
-  return {model};
+namespace {
+
+// Takes out those that `out` says, because of `parameter`.
+template <class Predicate>
+void drop(std::vector<Candidate>& candidates, std::string_view parameter, embed::Call& call,
+          const Predicate& out) {
+  std::erase_if(candidates, [&](const Candidate& candidate) {
+    if (!out(candidate)) return false;
+    call.candidates.push_back(record_of(candidate, std::string(parameter)));
+    return true;
+  });
 }
+
+// Keeps those in the space that the caller pins.
+Result<void> pin(std::vector<Candidate>& candidates, embed::Call& call) {
+  constexpr std::string_view kHeader = "X-Embedrouter-Space";
+  if (call.pinned_space.empty()) return {};
+  drop(candidates, kHeader, call, [&](const Candidate& c) { return c.endpoint->space != call.pinned_space; });
+  if (!candidates.empty()) return {};
+  return fail(Error(ErrorCode::space_mismatch,
+                    "no endpoint of the model is in the space that X-Embedrouter-Space pins; its "
+                    "vectors could not be compared with yours")
+                  .with_param(std::string(kHeader)));
+}
+
+}  // namespace
 
 Selector::Selector(const catalog::Catalog& catalog, std::vector<Route> routes, const Clock& clock)
     : catalog_(catalog), clock_(clock) {
@@ -31,33 +47,23 @@ Result<std::vector<Candidate>> Selector::select(const EmbedRequest& request, emb
                                                 Random& random) const {
   const ModelName asked = split_suffix(request.model);
   const catalog::Model* model = catalog_.find(asked.name);
-  if (model == nullptr) {
-    return fail(Error(ErrorCode::model_not_found,
-                      "no model of that name here; GET /api/v1/embeddings/models lists them")
-                    .with_param("model"));
-  }
+  if (model == nullptr) return fail(explain_unknown_model(asked.name));
   std::vector<Candidate> candidates;
   for (const catalog::Endpoint& endpoint : model->endpoints) {
     const auto route = routes_.find(&endpoint);
     if (route != routes_.end())
       candidates.push_back({&endpoint, route->second.embedder.get(), route->second.state});
   }
-  auto kept = filter(candidates, request, call.candidates);
+  auto kept = filter(candidates, request, asked.tier, call.candidates);
   if (!kept) return kept;
-  if (!call.pinned_space.empty()) {
-    std::erase_if(*kept, [&](const Candidate& c) {
-      if (c.endpoint->space == call.pinned_space) return false;
-      call.candidates.push_back(record_of(c, "X-Embedrouter-Space"));
-      return true;
-    });
-    if (kept->empty()) {
-      return fail(Error(ErrorCode::space_mismatch,
-                        "no endpoint of the model is in the space that X-Embedrouter-Space pins; its "
-                        "vectors could not be compared with yours")
-                      .with_param("X-Embedrouter-Space"));
-    }
-  }
+  if (auto pinned = pin(*kept, call); !pinned) return fail(std::move(pinned).error());
   order(*kept, request.provider, asked.sort, {clock_.now(), random});
+  const bool one_alone =
+      request.provider != nullptr && !request.provider->allow_fallbacks && !request.provider->has_order;
+  if (one_alone) {
+    const catalog::Endpoint* top = kept->front().endpoint;
+    drop(*kept, "provider.allow_fallbacks", call, [&](const Candidate& c) { return c.endpoint != top; });
+  }
   std::vector<embed::CandidateRecord> excluded = std::exchange(call.candidates, {});
   for (const Candidate& c : *kept) {
     const bool in_space = c.endpoint->space == kept->front().endpoint->space;

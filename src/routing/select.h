@@ -2,7 +2,6 @@
 #include <embedrouter/result.h>
 
 #include <memory>
-#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -10,6 +9,7 @@
 #include "catalog/catalog.h"
 #include "embed/embedder.h"
 #include "routing/candidate.h"
+#include "routing/model_name.h"
 
 namespace embedrouter::routing {
 
@@ -37,12 +37,5 @@ class Selector {
   std::unordered_map<const catalog::Endpoint*, Route> routes_;
   const Clock& clock_;
 };
-
-// "author/name:floor" → the name without a suffix that routes, and the sort it asks for.
-struct ModelName {
-  std::string_view name;
-  api::Sort sort = api::Sort::none;
-};
-ModelName split_suffix(std::string_view model);
 
 }  // namespace embedrouter::routing

@@ -23,7 +23,7 @@ Result<UpstreamRequest> encode(const api::EmbedRequest& request, const catalog::
     body += R"(,"dimensions":)" + std::to_string(*request.dimensions);
   if (endpoint.model != nullptr && endpoint.model->context_length > 0)
     body += R"(,"options":{"num_ctx":)" + std::to_string(endpoint.model->context_length) + '}';
-  body += '}';
+  end_body(body, request, endpoint);
   UpstreamRequest upstream;
   upstream.path = "/api/embed";
   upstream.body = Body(std::move(body));
@@ -98,6 +98,6 @@ Result<api::EmbedReply> decode(const UpstreamReply& reply, const api::EmbedReque
 }  // namespace
 
 extern const Dialect kOllama{
-    {.name = "ollama", .base64 = false, .token_ids = false, .input_types = false}, encode, decode, explain};
+    {.name = "ollama", .base64 = false, .token_ids = false, .input_types = false, .user = false}, encode, decode, explain};
 
 }  // namespace embedrouter::providers

@@ -1,6 +1,6 @@
 // OpenAI's embeddings format, spoken by OpenAI, OpenRouter, vLLM, text-embeddings-inference (/v1), Ollama
 // (/v1), LiteLLM, and another embedrouter. Texts or token ids; `dimensions` and `input_type` only where the
-// endpoint is declared to honour them; never `provider`, `session_id` or `trace`. The form the client asked
+// endpoint is declared to honour them; of `provider` its `options` alone; never `session_id` or `trace`. The form the client asked
 // for is asked of the upstream where it has it.
 #include <charconv>
 
@@ -32,7 +32,7 @@ Result<UpstreamRequest> encode(const api::EmbedRequest& request, const catalog::
   }
   // Hashed, never raw (CONTRACT 2.1).
   if (request.user) body += R"(,"user":")" + to_hex(sha256(*request.user)) + '"';
-  body += '}';
+  end_body(body, request, endpoint);
   UpstreamRequest upstream;
   upstream.path = "/embeddings";
   upstream.body = Body(std::move(body));

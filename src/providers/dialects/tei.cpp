@@ -25,7 +25,7 @@ Result<UpstreamRequest> encode(const api::EmbedRequest& request, const catalog::
   }
   if (request.dimensions && endpoint.dimensions)
     body += R"(,"dimensions":)" + std::to_string(*request.dimensions);
-  body += '}';
+  end_body(body, request, endpoint);
   UpstreamRequest upstream;
   upstream.path = "/embed";
   upstream.body = Body(std::move(body));
@@ -62,6 +62,6 @@ Result<api::EmbedReply> decode(const UpstreamReply& reply, const api::EmbedReque
 
 }  // namespace
 
-extern const Dialect kTei{{.name = "tei", .base64 = false, .max_batch_items = 32}, encode, decode, explain};
+extern const Dialect kTei{{.name = "tei", .base64 = false, .user = false, .max_batch_items = 32}, encode, decode, explain};
 
 }  // namespace embedrouter::providers

@@ -188,7 +188,7 @@ Result<std::unique_ptr<Service::Worker>> Service::make_worker(std::size_t index)
   }
   worker->selector = std::make_unique<routing::Selector>(*catalog_, std::move(routes), clock_);
   worker->router = std::make_unique<routing::Router>(*worker->selector, clock_, worker->random);
-  worker->gateway = std::make_unique<gateway::Gateway>(shared_, *worker->router, worker->random);
+  worker->gateway = std::make_unique<gateway::Gateway>(shared_, *worker->router, *worker->selector, worker->random);
   worker->probe = make_probe(index, *worker);
   asio::co_spawn(worker->io, worker->probe->run(), asio::detached);
   return worker;

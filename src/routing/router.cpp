@@ -80,8 +80,7 @@ Task<Result<EmbedReply>> Router::embed(const EmbedRequest& request, embed::Call&
 
 Task<Result<EmbedReply>> Router::try_in_turn(const EmbedRequest& request, std::span<Candidate> candidates,
                                              embed::Call& call, Failures& failures) {
-  const bool fallbacks =
-      request.provider == nullptr || request.provider->allow_fallbacks || request.provider->has_order;
+  const bool fallbacks = may_fall_back(request);
   std::size_t postponed = 0;
   for (std::size_t at = 0; at < candidates.size();) {
     const auto rest = candidates.subspan(at);

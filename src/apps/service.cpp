@@ -10,6 +10,7 @@
 #include <fstream>
 #include <utility>
 
+#include "apps/health_watch.h"
 #include "apps/upstream_options.h"
 #include "embed/attempt.h"
 #include "embed/split.h"
@@ -187,7 +188,8 @@ Result<std::unique_ptr<Service::Worker>> Service::make_worker(std::size_t index)
     }
   }
   worker->selector = std::make_unique<routing::Selector>(*catalog_, std::move(routes), clock_);
-  worker->router = std::make_unique<routing::Router>(*worker->selector, clock_, worker->random);
+  worker->router = std::make_unique<routing::Router>(*worker->selector, clock_, worker->random,
+                                                       health_listener(clock_, log_, metrics_));
   worker->gateway = std::make_unique<gateway::Gateway>(shared_, *worker->router, *worker->selector, worker->random);
   worker->probe = make_probe(index, *worker);
   asio::co_spawn(worker->io, worker->probe->run(), asio::detached);

@@ -1,5 +1,6 @@
 // Gauges and totals that are read from the running parts when /metrics is asked.
 
+#include "apps/health_watch.h"
 #include "apps/service.h"
 #include "base/process_metrics.h"
 
@@ -46,6 +47,7 @@ void watch_keys(Metrics& metrics, const ledger::KeyRing& keys) {
 
 void Service::watch_gauges() {
   watch_process(metrics_);
+  watch_health(metrics_, endpoints_, clock_);
   if (model_) watch_model(metrics_, *model_);
   if (keys_) watch_keys(metrics_, *keys_);
   const std::string precision = model_ ? model_->facts().precision : "none";

@@ -83,6 +83,7 @@ Result<api::Explanation> Selector::explain(const EmbedRequest& request, std::str
       }
       ExplainedEndpoint& shown =
           told.endpoints.emplace_back(explained(*candidate.endpoint, *candidate.state, request, now));
+      shown.standing = name_of(candidate.standing);  // the one it is routed by: not all may be ejected
       shown.place = static_cast<std::uint32_t>(i + 1);
       shown.share = shares[i];
     }

@@ -141,6 +141,17 @@ TEST(Explain, says_how_the_endpoints_are) {
   EXPECT_TRUE(bench.states["a"].health.admit(bench.clock.now())) << "to explain is not to ask";
 }
 
+TEST(Explain, shows_the_standing_that_counts_where_too_many_are_out) {
+  Bench bench({{"a", "s"}, {"b", "s"}});
+  bench.fail("a", ErrorCode::upstream_error, 3);
+  bench.clock.advance(3s);
+  bench.fail("b", ErrorCode::upstream_error, 3);
+  EXPECT_EQ(bench.explain(TextRequest({"x"})), "a:1 b:2 ");
+  EXPECT_EQ(bench.told.endpoints[0].state, "open");
+  EXPECT_EQ(bench.told.endpoints[0].standing, "unsteady") << "the one that returns first";
+  EXPECT_EQ(bench.told.endpoints[1].standing, "ejected");
+}
+
 TEST(Explain, a_strategy_without_chance_and_one_without_fallbacks_say_so) {
   Bench bench({{"a", "s"}, {"b", "s"}});
   EXPECT_EQ(bench.explain(TextRequest({"x"}, "alias:floor")), "a:1 b:2 ");

@@ -65,7 +65,7 @@ void append_endpoint(std::string& out, const ListedModel& model, const ListedEnd
   append_pricing(out, endpoint.price_prompt);
   members::text(out, "quantization", endpoint.quantization);
   members::texts(out, "supported_parameters", supported_parameters(model));
-  members::number(out, "status", 0);
+  members::number(out, "status", endpoint.status);
   append_measured(out, endpoint.measured);
   members::flag(out, "supports_implicit_caching", false);
   endpoint.tier.empty() ? members::nulls(out, "service_tier")

@@ -29,6 +29,7 @@ struct ListedEndpoint {
   std::string_view tier = {};  // "priority"; empty: none
   std::uint32_t max_batch_items = 0;  // 0: no declared limit
   bool normalized = true, token_ids = false, zdr = false;
+  int status = 0;  // 0: nothing is known against it; negative: docs/health.md
   MeasuredEndpoint measured = {};
 };
 

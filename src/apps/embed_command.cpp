@@ -2,17 +2,16 @@
 
 #include <CLI/CLI.hpp>
 #include <condition_variable>
-#include <fstream>
 #include <iostream>
 #include <memory>
 #include <mutex>
 
 #include "api/embed_reply.h"
 #include "api/vector_text.h"
+#include "apps/command_input.h"
 #include "apps/common.h"
 #include "apps/http_call.h"
 #include "apps/service.h"
-#include "base/json_text.h"
 
 namespace embedrouter::apps {
 namespace {
@@ -24,50 +23,6 @@ struct Options {
   std::string server;
   bool json = false, local = false;
 };
-
-void read_lines(std::istream& in, std::vector<std::string>& texts) {
-  for (std::string line; std::getline(in, line);) {
-    if (line.ends_with('\r')) line.pop_back();
-    if (!line.empty()) texts.push_back(std::move(line));
-  }
-}
-
-// The arguments, then the files; standard input for `-` and when nothing is named.
-Result<std::vector<std::string>> collect(const Options& options) {
-  std::vector<std::string> texts;
-  for (const std::string& text : options.texts) {
-    if (text == "-") {
-      read_lines(std::cin, texts);
-    } else {
-      texts.push_back(text);
-    }
-  }
-  for (const std::string& name : options.files) {
-    std::ifstream file(name);
-    if (!file) return fail(ErrorCode::invalid_request, "cannot read " + name);
-    read_lines(file, texts);
-  }
-  if (options.texts.empty() && options.files.empty()) read_lines(std::cin, texts);
-  if (texts.empty())
-    return fail(ErrorCode::invalid_request, "no text to embed: name some, or pipe in one a line");
-  for (std::size_t i = 0; i < texts.size(); ++i) {
-    if (texts[i].empty()) return fail(ErrorCode::invalid_request, "text " + std::to_string(i) + " is empty");
-    if (!is_utf8(texts[i]))
-      return fail(ErrorCode::invalid_request, "text " + std::to_string(i) + " is not UTF-8");
-  }
-  return texts;
-}
-
-std::string request_body(const Options& options, const std::vector<std::string>& texts) {
-  std::string body = R"({"input":[)";
-  for (std::size_t i = 0; i < texts.size(); ++i) {
-    if (i != 0) body += ',';
-    append_json_string(body, texts[i]);
-  }
-  body += R"(],"model":)";
-  append_json_string(body, options.model);
-  return body += '}';
-}
 
 void print_vectors(const std::vector<api::Embedding>& data) {
   std::string line;
@@ -90,7 +45,7 @@ int embed_through_router(const Options& options, const catalog::Config& config,
     std::cerr << target.error().message() << "\n";
     return kAuth;
   }
-  auto response = call(*target, "POST", "/embeddings", request_body(options, texts));
+  auto response = call(*target, "POST", "/embeddings", embeddings_body(options.model, texts));
   if (!response) {
     std::cerr << "no answer from " << target->base_url << ": " << response.error().message()
               << ". Start it with `embedrouter serve`, or use --local\n";
@@ -169,7 +124,7 @@ int embed(const Options& options) {
     std::cerr << config.error().message() << "\n";
     return kUsage;
   }
-  auto texts = collect(options);
+  auto texts = read_texts(options.texts, options.files);
   if (!texts) {
     std::cerr << texts.error().message() << "\n";
     return kUsage;

@@ -1,5 +1,7 @@
 // Gauges and totals that are read from the running parts when /metrics is asked.
 
+#include "apps/health_watch.h"
+#include "apps/health_watch.h"
 #include "apps/service.h"
 #include "base/process_metrics.h"
 
@@ -64,6 +66,7 @@ void Service::watch_model() {
 void Service::watch_gauges() {
   watch_process(metrics_);
   key_pools_.watch(metrics_);
+  watch_health(metrics_, endpoints_, clock_);
   watch_model();
   if (keys_) watch_keys(metrics_, *keys_);
   Gauge& ready = metrics_.gauge("embedrouter_ready", "1 if GET /readyz answers 200, else 0");

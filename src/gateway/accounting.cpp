@@ -71,10 +71,10 @@ void Gateway::account(const net::Exchange& exchange, const net::Response& respon
     observe(meters.upstream, trace.times.upstream);
     observe(meters.gate, trace.times.gate);
     observe(meters.encode, trace.encode);
+    if (!trace.error) meters.items.Increment(static_cast<double>(trace.items));
   }
   if (trace.error) meters.errors(*trace.error).Increment();
   if (trace.tokens != 0) meters.tokens.Increment(static_cast<double>(trace.tokens));
-  if (!trace.error) meters.items.Increment(static_cast<double>(trace.items));
   write_log(exchange, response, trace, took);
   if (shared_.spans != nullptr && trace.context && trace.context->sampled)
     offer_spans(exchange.head(), response, trace, took);

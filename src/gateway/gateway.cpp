@@ -36,6 +36,8 @@ struct Operation {
 constexpr Operation Operation::kTable[] = {
     {"post_embeddings", "POST", "/embeddings", Where::api, Access::inference_key, nullptr,
      &Gateway::post_embeddings},
+    {"post_embeddings_explain", "POST", "/embeddings/explain", Where::api, Access::inference_key, nullptr,
+     &Gateway::post_explain},
     {"get_embeddings_models", "GET", "/embeddings/models", Where::api, Access::open,
      &Gateway::get_embeddings_models},
     {"get_models", "GET", "/models", Where::api, Access::open, &Gateway::get_models},
@@ -111,9 +113,11 @@ bool match_path(std::string_view pattern, std::string_view path, PathParams& par
   return pattern.empty() && path.empty();
 }
 
-Gateway::Gateway(const Shared& shared, embed::Embedder& embedder, Random& random)
+Gateway::Gateway(const Shared& shared, embed::Embedder& embedder, const routing::Selector& selector,
+                 Random& random)
     : shared_(shared),
       embedder_(embedder),
+      selector_(selector),
       random_(random),
       meters_(std::make_unique<Meters>(*shared.metrics)) {}
 Gateway::~Gateway() = default;

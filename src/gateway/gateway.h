@@ -21,6 +21,7 @@
 #include "ledger/usage_meter.h"
 #include "net/server.h"
 #include "routing/endpoint_state.h"
+#include "routing/select.h"
 #include "telemetry/span.h"
 
 namespace embedrouter::gateway {
@@ -55,8 +56,8 @@ struct Operation;
 // One per I/O thread; used from that thread.
 class Gateway final : public net::Handler {
  public:
-  // All three must outlive it.
-  Gateway(const Shared& shared, embed::Embedder& embedder, Random& random);
+  // All four must outlive it. `selector`: of the routes that `embedder` takes, to explain them.
+  Gateway(const Shared& shared, embed::Embedder& embedder, const routing::Selector& selector, Random& random);
   ~Gateway() override;
 
   Task<net::Response> handle(net::Exchange& exchange) override;
@@ -80,7 +81,10 @@ class Gateway final : public net::Handler {
   Result<void> check_door(const net::RequestHead& head) const;
   Result<void> admit(const net::RequestHead& head, Access access, Trace& trace) const;
 
+  struct Arrived;
+  Task<Result<Arrived>> read_request(net::Exchange& exchange, Trace& trace) const;
   Task<Result<net::Response>> post_embeddings(net::Exchange& exchange, Trace& trace);
+  Task<Result<net::Response>> post_explain(net::Exchange& exchange, Trace& trace);
   Result<net::Response> get_embeddings_models(const Query& query) const;
   Result<net::Response> get_models(const Query& query) const;
   Result<net::Response> get_models_count(const Query& query) const;
@@ -113,6 +117,7 @@ class Gateway final : public net::Handler {
 
   const Shared& shared_;
   embed::Embedder& embedder_;
+  const routing::Selector& selector_;
   Random& random_;
   struct Meters;
   std::unique_ptr<Meters> meters_;

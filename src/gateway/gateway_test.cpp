@@ -94,7 +94,13 @@ struct Bench {
     shared.authority = "127.0.0.1:8080";
     shared.readiness = &readiness;
     shared.spans = &spans;
-    gateway = std::make_unique<Gateway>(shared, embedder, random);
+    std::vector<routing::Route> routes;
+    for (const catalog::Model* model : shared.catalog->listed()) {
+      for (const catalog::Endpoint& endpoint : model->endpoints)
+        routes.push_back({&endpoint, nullptr, &endpoints.of(endpoint.id)});
+    }
+    selector = std::make_unique<routing::Selector>(*shared.catalog, std::move(routes), clock);
+    gateway = std::make_unique<Gateway>(shared, embedder, *selector, random);
   }
   net::Response handle(net::Exchange& exchange) { return run_task(gateway->handle(exchange)); }
   net::Response get(std::string_view path) {
@@ -114,6 +120,7 @@ struct Bench {
   Random random{3};
   ScriptedEmbedder embedder;
   Shared shared;
+  std::unique_ptr<routing::Selector> selector;
   std::unique_ptr<Gateway> gateway;
 };
 

@@ -36,6 +36,15 @@ api::MeasuredEndpoint measured(const embed::EndpointStatistics& statistics, Cloc
   return shown;
 }
 
+// CONTRACT 5.2 lists the numbers but not what they mean; docs/health.md says what they mean here.
+int status_of(const routing::Health::Snapshot& health) {
+  using enum routing::Health::State;
+  if (health.state == open) return -5;
+  if (health.state == half_open) return -3;
+  if (health.standing == routing::Standing::cooling) return -2;
+  return health.standing == routing::Standing::unsteady ? -1 : 0;
+}
+
 }  // namespace
 
 std::int64_t Gateway::unix_now() const {
@@ -69,8 +78,11 @@ api::ListedModel Gateway::listed(const catalog::Model& model, Measure measure) c
     shown.normalized = endpoint.normalized;
     shown.token_ids = endpoint.token_ids;
     shown.zdr = endpoint.policy.zdr;
-    if (measure != Measure::nothing)
-      shown.measured = measured(shared_.endpoints->of(endpoint.id).statistics, shared_.clock->now());
+    if (measure != Measure::nothing) {
+      const routing::EndpointState& state = shared_.endpoints->of(endpoint.id);
+      shown.measured = measured(state.statistics, shared_.clock->now());
+      shown.status = status_of(state.health.snapshot(shared_.clock->now()));
+    }
     shown.measured.with_latency = measure == Measure::all;
     for (const std::string& type : endpoint.input_types) {
       if (std::ranges::find(entry.input_types, type) == entry.input_types.end())

@@ -2,7 +2,7 @@
 #include <utility>
 
 #include "api/embed_reply.h"
-#include "api/embed_request.h"
+#include "gateway/arrived.h"
 #include "gateway/gateway.h"
 #include "gateway/route_report.h"
 #include "gateway/trace.h"
@@ -34,27 +34,10 @@ std::string joined(const auto& values) {
 
 Task<Result<net::Response>> Gateway::post_embeddings(net::Exchange& exchange, Trace& trace) {
   const net::RequestHead& head = exchange.head();
-  // A chunked or compressed body may turn out as long as any.
-  const bool open_ended =
-      head.chunked || (head.content_length && head.coding != net::ContentCoding::identity);
-  auto permit =
-      shared_.in_flight->enter(open_ended ? shared_.limits.body_bytes : head.content_length.value_or(0));
-  if (!permit)
-    co_return fail(ErrorCode::overloaded,
-                   "the router holds as many request bodies as it can; try again in a second");
-  const auto began = shared_.clock->now();
-  auto body = co_await exchange.read_body(shared_.limits.body_bytes);
-  const auto arrived = shared_.clock->now();
-  trace.read = arrived - began;
-  if (!body) co_return fail(std::move(body).error());
-  trace.request_bytes = body->size();
-
-  const api::DecodeLimits limits{.inputs = shared_.limits.inputs};
-  auto decoded = api::decode_embed_request(*std::move(body), limits);
-  trace.decode = shared_.clock->now() - arrived;
-  if (!decoded) co_return fail(std::move(decoded).error());
-  const api::EmbedRequest& request = decoded->request();
-  trace.items = request.items.size();
+  auto arrived = co_await read_request(exchange, trace);
+  if (!arrived) co_return fail(std::move(arrived).error());
+  const api::DecodedRequest& decoded = arrived->decoded;
+  const api::EmbedRequest& request = decoded.request();
   if (accepts_processing(head.headers.find("user-agent").value_or("")))
     exchange.keep_informed(kProcessingInterval);
 
@@ -90,8 +73,8 @@ Task<Result<net::Response>> Gateway::post_embeddings(net::Exchange& exchange, Tr
   response.headers.push_back({"X-Embedrouter-Space", reply->space});
   if (!reply->truncated.empty())
     response.headers.push_back({"X-Embedrouter-Truncated", joined(reply->truncated)});
-  if (!decoded->ignored().empty())
-    response.headers.push_back({"X-Embedrouter-Ignored", joined(decoded->ignored())});
+  if (!decoded.ignored().empty())
+    response.headers.push_back({"X-Embedrouter-Ignored", joined(decoded.ignored())});
   co_return response;
 }
 

@@ -28,6 +28,11 @@ class EndpointStates {
     if (found != by_endpoint_.end()) return found->second;
     return by_endpoint_.try_emplace(std::string(endpoint)).first->second;
   }
+  // Every one there has been: visit(id, state). No other is made meanwhile.
+  void for_each(const auto& visit) {
+    const std::lock_guard lock(mutex_);
+    for (auto& [id, state] : by_endpoint_) visit(id, state);
+  }
 
  private:
   std::mutex mutex_;

@@ -30,18 +30,18 @@ std::string_view name_of(Health::State state) noexcept {
   return kNames[static_cast<std::size_t>(state)];
 }
 
-std::optional<Health::Change> Health::succeed(Time now) {
+std::optional<Health::Change> Health::succeed(Time now, Time began) {
   if (!troubled_.load(std::memory_order_acquire)) return std::nullopt;
   const std::lock_guard lock(mutex_);
   const bool closes = open_;
+  if (closes && began < ejected_at_) return std::nullopt;
   failures_in_a_row_ = 0;
-  // An answer that was under way when the endpoint was ejected or told us to wait proves nothing of now.
-  if (closes && now < ejected_until_) return std::nullopt;
+  probe_until_ = {};
+  // It said how long it wants to be left alone; one answer does not take that back.
   if (now < cooling_until_) return std::nullopt;
   coolings_ = 0;
   open_ = false;
   ejections_ = 0;
-  probe_until_ = {};
   if (closes) outage_until_ = {};  // it proved itself
   if (now >= outage_until_) troubled_.store(false, std::memory_order_release);
   if (!closes) return std::nullopt;
@@ -49,12 +49,11 @@ std::optional<Health::Change> Health::succeed(Time now) {
 }
 
 std::optional<Health::Change> Health::fail(Time now, const Error& error,
-                                           embed::EndpointStatistics::Counts recent, Random& random) {
+                                           embed::EndpointStatistics::Counts recent, Random& random,
+                                           Time began) {
   const embed::Outcome outcome = embed::outcome_of(error);
   if (outcome == embed::Outcome::success || outcome == embed::Outcome::uncounted) {
-    if (!troubled_.load(std::memory_order_acquire)) return std::nullopt;
-    const std::lock_guard lock(mutex_);
-    probe_until_ = {};
+    give_up();
     return std::nullopt;
   }
   const std::lock_guard lock(mutex_);
@@ -66,8 +65,8 @@ std::optional<Health::Change> Health::fail(Time now, const Error& error,
   outage_until_ = now + kOutage;
   ++failures_in_a_row_;
   if (open_) {
-    // Of the probe, or of what was under way when the breaker opened: only the probe lengthens it.
-    if (now < ejected_until_) return std::nullopt;
+    // What was under way when the breaker opened, or was asked because all are out, does not lengthen it.
+    if (now < ejected_until_ || began < ejected_at_) return std::nullopt;
     return eject(now, random);
   }
   const bool mostly =
@@ -77,10 +76,17 @@ std::optional<Health::Change> Health::fail(Time now, const Error& error,
   return eject(now, random);
 }
 
+void Health::give_up() {
+  if (!troubled_.load(std::memory_order_acquire)) return;
+  const std::lock_guard lock(mutex_);
+  probe_until_ = {};
+}
+
 Health::Change Health::eject(Time now, Random& random) {
   const Milliseconds lasts = jittered(backed_off(kFirstEjection, ejections_, kLongestEjection), random);
   ++ejections_;
   open_ = true;
+  ejected_at_ = now;
   ejected_until_ = now + lasts;
   probe_until_ = {};
   return {State::open, lasts};

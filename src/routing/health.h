@@ -46,13 +46,17 @@ class Health {
     std::chrono::milliseconds lasts{0};  // an ejection
   };
 
-  // An attempt went well. A Change if this closed the breaker.
-  std::optional<Change> succeed(Time now);
+  // An attempt that began at `began` went well; kNow: it began after all that was told before. What was under
+  // way when the endpoint was ejected proves nothing of it since. A Change if this closed the breaker.
+  static constexpr Time kNow = Time::max();
+  std::optional<Change> succeed(Time now, Time began = kNow);
   // An attempt failed. `recent`: the attempts of the last kOutage, this one included. `random` spreads the
   // return of endpoints that fell together. What says nothing of the endpoint changes nothing but that a
   // probe is over. A Change if this opened the breaker.
   std::optional<Change> fail(Time now, const Error& error, embed::EndpointStatistics::Counts recent,
-                             Random& random);
+                             Random& random, Time began = kNow);
+  // An attempt ended without an outcome: its client left.
+  void give_up();
 
   Standing standing(Time now) const;
   // Before an attempt: false if the endpoint may prove itself by one request at a time, and one is under way.
@@ -77,7 +81,7 @@ class Health {
   std::uint32_t failures_in_a_row_ = 0;
   std::uint32_t ejections_ = 0, coolings_ = 0;  // without a success between
   bool open_ = false;
-  Time ejected_until_{}, cooling_until_{}, outage_until_{}, probe_until_{};
+  Time ejected_at_{}, ejected_until_{}, cooling_until_{}, outage_until_{}, probe_until_{};
 };
 
 std::string_view name_of(Health::State state) noexcept;

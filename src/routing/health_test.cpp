@@ -9,8 +9,9 @@ using namespace std::chrono_literals;
 using State = Health::State;
 
 struct Bench {
-  std::optional<Health::Change> fail(ErrorCode code = ErrorCode::upstream_error) {
-    return health.fail(now, Error(code, "as the test says"), recent, random);
+  std::optional<Health::Change> fail(ErrorCode code = ErrorCode::upstream_error,
+                                     Health::Time began = Health::kNow) {
+    return health.fail(now, Error(code, "as the test says"), recent, random, began);
   }
   std::optional<Health::Change> limited(std::optional<std::chrono::milliseconds> wait = {}) {
     Error error(ErrorCode::upstream_rate_limited, "slow down");
@@ -110,12 +111,51 @@ TEST(Health, a_probe_that_says_nothing_frees_its_place) {
 
 TEST(Health, what_was_under_way_when_it_was_ejected_changes_nothing) {
   Bench bench;
+  const auto before = bench.now - 1s;
   bench.eject();
   const auto until = bench.health.snapshot(bench.now).until;
-  EXPECT_FALSE(bench.fail());
-  EXPECT_FALSE(bench.health.succeed(bench.now));
+  EXPECT_FALSE(bench.fail(ErrorCode::upstream_timeout, before));
+  EXPECT_FALSE(bench.health.succeed(bench.now, before));
   EXPECT_EQ(bench.health.snapshot(bench.now).until, until);
   EXPECT_EQ(bench.state(), State::open);
+  bench.now += 7s;  // a deadline may be longer than an ejection
+  EXPECT_FALSE(bench.fail(ErrorCode::upstream_timeout, before));
+  EXPECT_FALSE(bench.health.succeed(bench.now, before));
+  EXPECT_EQ(bench.state(), State::half_open);
+}
+
+TEST(Health, an_answer_to_what_was_asked_all_the_same_closes_it_early) {
+  Bench bench;
+  bench.eject();
+  bench.now += 1s;
+  EXPECT_FALSE(bench.fail()) << "all were out and it was asked";
+  EXPECT_EQ(bench.state(), State::open);
+  const auto change = bench.health.succeed(bench.now, bench.now);
+  ASSERT_TRUE(change);
+  EXPECT_EQ(change->to, State::closed);
+  EXPECT_EQ(bench.standing(), Standing::stable);
+}
+
+TEST(Health, a_client_that_leaves_frees_the_place_of_its_probe) {
+  Bench bench;
+  bench.eject();
+  bench.now += 7s;
+  ASSERT_TRUE(bench.health.admit(bench.now));
+  bench.health.give_up();
+  EXPECT_EQ(bench.state(), State::half_open);
+  EXPECT_TRUE(bench.health.admit(bench.now));
+}
+
+TEST(Health, a_probe_that_succeeds_while_it_cools_frees_its_place) {
+  Bench bench;
+  bench.eject();
+  bench.now += 7s;
+  bench.limited(2s);
+  ASSERT_TRUE(bench.health.admit(bench.now)) << "all others are out";
+  EXPECT_FALSE(bench.health.succeed(bench.now));
+  bench.now += 2s;
+  EXPECT_EQ(bench.standing(), Standing::stable);
+  EXPECT_TRUE(bench.health.admit(bench.now));
 }
 
 TEST(Health, a_rate_limit_is_a_pause_and_no_outage) {

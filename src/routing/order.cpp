@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -102,6 +103,45 @@ void order(std::vector<Candidate>& candidates, const ProviderPreferences* wish, 
     stable_sort_short(able, [&](const Candidate& c) { return !meets(c, *wish, conditions.now); });
   // Asked for by name or not: one that is known to be out is asked only after the others.
   stable_sort_short(able, [](const Candidate& c) { return std::max(c.standing, Standing::unsteady); });
+}
+
+std::vector<double> expected_order(std::vector<Candidate>& candidates, const ProviderPreferences* wish,
+                                   Sort suffix_sort, Now now) {
+  std::vector<double> shares(candidates.size(), 0);
+  if (candidates.empty()) return shares;
+  Random any(1);  // what it decides is decided anew below
+  order(candidates, wish, suffix_sort, {now, any});
+  shares.front() = 1;
+  const Strategy* strategy = strategy_of(wish, suffix_sort);
+  if (strategy == nullptr || strategy->shares == nullptr) return shares;
+  const auto is_elsewhere = [&](const Candidate& c) {
+    return c.endpoint->space != candidates.front().endpoint->space;
+  };
+  const std::span<Candidate> able(candidates.begin(), std::ranges::find_if(candidates, is_elsewhere));
+  const auto are_drawn_together = [&](const Candidate& a, const Candidate& b) {
+    return a.standing == b.standing && (wish == nullptr || meets(a, *wish, now) == meets(b, *wish, now));
+  };
+  for (std::size_t at = 0; at < able.size();) {
+    // They were drawn among all of their standing, and a threshold of the request then took some of them out.
+    std::vector<Candidate> peers;
+    std::ranges::copy_if(able, std::back_inserter(peers),
+                         [&](const Candidate& c) { return c.standing == able[at].standing; });
+    const std::vector<double> of_peers = strategy->shares(peers, now);
+    std::vector<std::pair<double, Candidate>> drawn;
+    double sum = 0;
+    for (std::size_t i = 0; i < peers.size(); ++i) {
+      if (!are_drawn_together(peers[i], able[at])) continue;
+      drawn.emplace_back(of_peers[i], peers[i]);
+      sum += of_peers[i];
+    }
+    stable_sort_short(std::span(drawn), [](const auto& likely) { return -likely.first; });
+    for (std::size_t i = 0; i < drawn.size(); ++i) {
+      able[at + i] = drawn[i].second;
+      if (at == 0) shares[i] = drawn[i].first / sum;
+    }
+    at += drawn.size();
+  }
+  return shares;
 }
 
 }  // namespace embedrouter::routing

@@ -17,6 +17,11 @@ namespace embedrouter::routing {
 void order(std::vector<Candidate>& candidates, const api::ProviderPreferences* wish, api::Sort suffix_sort,
            const Conditions& conditions);
 
+// The same without chance: of endpoints that are drawn, the likelier come first. Returns the share of such
+// requests that begin with each.
+std::vector<double> expected_order(std::vector<Candidate>& candidates, const api::ProviderPreferences* wish,
+                                   api::Sort suffix_sort, std::chrono::steady_clock::time_point now);
+
 // The strategy a request asks for; none where it names providers in an order.
 const Strategy* strategy_of(const api::ProviderPreferences* wish, api::Sort suffix_sort);
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <map>
 
 #include "base/random.h"
 
@@ -148,6 +149,46 @@ TEST(Order, is_always_a_permutation) {
     std::ranges::sort(names);
     EXPECT_EQ(names, std::string("abcdef").substr(0, prices.size()));
   }
+}
+
+TEST(Order, what_is_expected_is_what_is_drawn) {
+  Bench bench({10, 20, 15, 40});
+  bench.endpoints[3].space = "t";
+  for (int i = 0; i < 20; ++i) {
+    bench.states[0].statistics.add_success(bench.now, 300ms, 10);
+    bench.states[1].statistics.add_success(bench.now, 100ms, 10);
+    bench.states[2].statistics.add_success(bench.now, 2s, 10);
+  }
+  api::ProviderPreferences quick;
+  quick.preferred_max_latency.p50 = 1;  // c misses it
+  for (const api::ProviderPreferences* wish : {static_cast<const api::ProviderPreferences*>(nullptr),
+                                               static_cast<const api::ProviderPreferences*>(&quick)}) {
+    constexpr int kDraws = 20'000;
+    std::map<std::string, int> first;
+    for (int i = 0; i < kDraws; ++i) ++first[bench.ordered(wish).substr(0, 1)];
+    std::vector<Candidate> list = bench.candidates;
+    const auto shares = expected_order(list, wish, api::Sort::none, bench.now);
+    double sum = 0;
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      sum += shares[i];
+      EXPECT_NEAR(shares[i], first[list[i].endpoint->provider_slug] / double{kDraws}, 0.015)
+          << list[i].endpoint->provider_slug;
+    }
+    EXPECT_NEAR(sum, 1, 1e-9);
+    EXPECT_GT(shares[0], shares[1]) << "the likelier first";
+    EXPECT_EQ(list.back().endpoint->provider_slug, "d") << "of another space";
+    EXPECT_EQ(shares[2] == 0, wish != nullptr) << "what misses a threshold is a fallback";
+  }
+}
+
+TEST(Order, without_chance_the_first_has_all) {
+  Bench bench({3, 1, 2});
+  for (int i = 0; i < 3; ++i)
+    bench.states[1].health.fail(bench.now, Error(ErrorCode::upstream_error, "broken"), {}, bench.random);
+  std::vector<Candidate> list = bench.candidates;
+  EXPECT_EQ(expected_order(list, nullptr, api::Sort::price, bench.now), (std::vector<double>{1, 0, 0}));
+  EXPECT_EQ(list[0].endpoint->provider_slug + list[1].endpoint->provider_slug + list[2].endpoint->provider_slug,
+            "cab");
 }
 
 }  // namespace

@@ -22,6 +22,21 @@ void charge(EmbedReply& reply, const catalog::Endpoint& endpoint) {
       static_cast<std::int64_t>(reply.usage.prompt_tokens) * endpoint.pico_usd_per_token;
 }
 
+// An attempt under way. A client that leaves ends the coroutine it is in, and nothing is reported.
+class Asking {
+ public:
+  explicit Asking(Health& health) : health_(&health) {}
+  Asking(const Asking&) = delete;
+  Asking& operator=(const Asking&) = delete;
+  ~Asking() {
+    if (health_ != nullptr) health_->give_up();
+  }
+  void has_ended() noexcept { health_ = nullptr; }
+
+ private:
+  Health* health_;
+};
+
 }  // namespace
 
 // Of one request: the last of each endpoint, and which endpoint is to be asked again.
@@ -80,8 +95,7 @@ Task<Result<EmbedReply>> Router::embed(const EmbedRequest& request, embed::Call&
 
 Task<Result<EmbedReply>> Router::try_in_turn(const EmbedRequest& request, std::span<Candidate> candidates,
                                              embed::Call& call, Failures& failures) {
-  const bool fallbacks =
-      request.provider == nullptr || request.provider->allow_fallbacks || request.provider->has_order;
+  const bool fallbacks = may_fall_back(request);
   std::size_t postponed = 0;
   for (std::size_t at = 0; at < candidates.size();) {
     const auto rest = candidates.subspan(at);
@@ -122,18 +136,21 @@ Task<Result<EmbedReply>> Router::try_again(const EmbedRequest& request, embed::C
 
 Task<Result<EmbedReply>> Router::try_one(const EmbedRequest& request, const Candidate& candidate,
                                          embed::Call& call) {
+  Asking asking(candidate.state->health);
+  const auto began = clock_.now();
   auto reply = co_await candidate.embedder->embed(request, call);
-  report(candidate, reply);
+  asking.has_ended();
+  report(candidate, reply, began);
   if (reply) charge(*reply, *candidate.endpoint);
   co_return reply;
 }
 
-void Router::report(const Candidate& candidate, const Result<EmbedReply>& outcome) {
+void Router::report(const Candidate& candidate, const Result<EmbedReply>& outcome, Clock::Steady began) {
   EndpointState& state = *candidate.state;
   const auto now = clock_.now();
-  const auto change = outcome ? state.health.succeed(now)
+  const auto change = outcome ? state.health.succeed(now, began)
                               : state.health.fail(now, outcome.error(),
-                                                  state.statistics.counts(now, Health::kOutage), random_);
+                                                  state.statistics.counts(now, Health::kOutage), random_, began);
   if (change && listener_) listener_(*candidate.endpoint, *change, outcome ? nullptr : &outcome.error());
 }
 

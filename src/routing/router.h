@@ -32,7 +32,7 @@ class Router final : public embed::Embedder {
                                         embed::Call& call);
   Task<Result<api::EmbedReply>> try_again(const api::EmbedRequest& request, embed::Call& call,
                                           Failures& failures);
-  void report(const Candidate& candidate, const Result<api::EmbedReply>& outcome);
+  void report(const Candidate& candidate, const Result<api::EmbedReply>& outcome, Clock::Steady began);
 
   const Selector& selector_;
   const Clock& clock_;

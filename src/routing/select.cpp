@@ -43,24 +43,35 @@ Selector::Selector(const catalog::Catalog& catalog, std::vector<Route> routes, c
   for (Route& route : routes) routes_.emplace(route.endpoint, std::move(route));
 }
 
-Result<std::vector<Candidate>> Selector::select(const EmbedRequest& request, embed::Call& call,
-                                                Random& random) const {
-  const ModelName asked = split_suffix(request.model);
-  const catalog::Model* model = catalog_.find(asked.name);
-  if (model == nullptr) return fail(explain_unknown_model(asked.name));
+Result<const catalog::Model*> Selector::find(std::string_view name) const {
+  const catalog::Model* model = catalog_.find(name);
+  if (model == nullptr) return fail(explain_unknown_model(name));
+  return model;
+}
+
+Result<std::vector<Candidate>> Selector::able(const catalog::Model& model, catalog::Tier tier,
+                                              const EmbedRequest& request, embed::Call& call) const {
   std::vector<Candidate> candidates;
-  for (const catalog::Endpoint& endpoint : model->endpoints) {
+  for (const catalog::Endpoint& endpoint : model.endpoints) {
     const auto route = routes_.find(&endpoint);
     if (route != routes_.end())
       candidates.push_back({&endpoint, route->second.embedder.get(), route->second.state});
   }
-  auto kept = filter(candidates, request, asked.tier, call.candidates);
+  auto kept = filter(candidates, request, tier, call.candidates);
   if (!kept) return kept;
   if (auto pinned = pin(*kept, call); !pinned) return fail(std::move(pinned).error());
+  return kept;
+}
+
+Result<std::vector<Candidate>> Selector::select(const EmbedRequest& request, embed::Call& call,
+                                                Random& random) const {
+  const ModelName asked = split_suffix(request.model);
+  const auto model = find(asked.name);
+  if (!model) return fail(model.error());
+  auto kept = able(**model, asked.tier, request, call);
+  if (!kept) return kept;
   order(*kept, request.provider, asked.sort, {clock_.now(), random});
-  const bool one_alone =
-      request.provider != nullptr && !request.provider->allow_fallbacks && !request.provider->has_order;
-  if (one_alone) {
+  if (!may_fall_back(request)) {
     const catalog::Endpoint* top = kept->front().endpoint;
     drop(*kept, "provider.allow_fallbacks", call, [&](const Candidate& c) { return c.endpoint != top; });
   }

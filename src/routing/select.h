@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "api/explanation.h"
 #include "base/clock.h"
 #include "catalog/catalog.h"
 #include "embed/embedder.h"
@@ -31,11 +32,26 @@ class Selector {
   // endpoint of the model is in or out.
   Result<std::vector<Candidate>> select(const api::EmbedRequest& request, embed::Call& call,
                                         Random& random) const;
+  // Where `request` would go now, and why; nothing is sent and nothing drawn. `pinned_space` as in Call. Fails
+  // only where the model is unknown: a request that nobody may answer is explained too. Views are of the
+  // catalog and the request.
+  Result<api::Explanation> explain(const api::EmbedRequest& request, std::string_view pinned_space) const;
 
  private:
+  Result<const catalog::Model*> find(std::string_view name) const;
+  // Of the model's endpoints those that may answer, in the order of the configuration. The others are noted in
+  // `call`.
+  Result<std::vector<Candidate>> able(const catalog::Model& model, catalog::Tier tier,
+                                      const api::EmbedRequest& request, embed::Call& call) const;
+
   const catalog::Catalog& catalog_;
   std::unordered_map<const catalog::Endpoint*, Route> routes_;
   const Clock& clock_;
 };
+
+// False: the endpoint that comes first is the only one to be asked.
+inline bool may_fall_back(const api::EmbedRequest& request) {
+  return request.provider == nullptr || request.provider->allow_fallbacks || request.provider->has_order;
+}
 
 }  // namespace embedrouter::routing

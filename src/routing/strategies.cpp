@@ -7,7 +7,7 @@ namespace embedrouter::routing {
 
 std::span<const Strategy> strategies() {
   static constexpr std::array<Strategy, 4> kStrategies{{
-      {"balanced", api::Sort::none, arrange_balanced},
+      {"balanced", api::Sort::none, arrange_balanced, balanced_shares},
       {"price", api::Sort::price, arrange_by_price},
       {"throughput", api::Sort::throughput, arrange_by_throughput},
       {"latency", api::Sort::latency, arrange_by_latency},

@@ -24,6 +24,9 @@ struct Strategy {
   api::Sort sort;
   // Reorders; never adds or drops. Candidates are of one space, in the order of the configuration.
   void (*arrange)(std::span<Candidate> candidates, const Conditions& conditions);
+  // The share of first attempts of each, where chance decides; null: the first has them all.
+  std::vector<double> (*shares)(std::span<const Candidate> candidates,
+                                std::chrono::steady_clock::time_point now) = nullptr;
 };
 
 std::span<const Strategy> strategies();

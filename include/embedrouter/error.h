@@ -92,6 +92,7 @@ class Error {
   int upstream_status() const noexcept { return upstream_status_; }
   std::optional<std::chrono::milliseconds> retry_after() const noexcept { return retry_after_; }
 
+  Error with_message(std::string v) && { return message_ = std::move(v), std::move(*this); }
   Error with_detail(std::string v) && { return detail_ = std::move(v), std::move(*this); }
   Error with_param(std::string v) && { return param_ = std::move(v), std::move(*this); }
   Error with_item(std::uint32_t v) && { return item_ = v, std::move(*this); }

@@ -27,22 +27,21 @@ void Crew::add(Task<void> work) {
 
 Task<void> Crew::wait() {
   co_await asio::this_coro::throw_if_cancelled(false);
-  bool left = false;
   while (running_ > 0) {
     const auto state = co_await asio::this_coro::cancellation_state;
-    if (!left && state.cancelled() != asio::cancellation_type::none) {
-      left = true;
+    if (!cancelled_ && state.cancelled() != asio::cancellation_type::none) {
       co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
       cancel();
     }
     co_await over_.async_wait(asio::as_tuple(kAwait));
   }
   co_await asio::this_coro::throw_if_cancelled(true);
-  if (left) throw boost::system::system_error(asio::error::operation_aborted);
+  if (cancelled_) throw boost::system::system_error(asio::error::operation_aborted);
   if (failure_) std::rethrow_exception(failure_);
 }
 
 void Crew::cancel() {
+  cancelled_ = true;
   for (asio::cancellation_signal& signal : signals_) signal.emit(asio::cancellation_type::terminal);
 }
 

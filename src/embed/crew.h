@@ -20,6 +20,8 @@ class Crew : public std::enable_shared_from_this<Crew> {
   void add(Task<void> work);
   // Those that have not ended.
   std::size_t size() const noexcept { return running_; }
+  // Nobody waits for what they do any more: add no more.
+  bool cancelled() const noexcept { return cancelled_; }
 
   // Ends when all have. If the waiting coroutine is cancelled, so are they, and it throws operation_aborted
   // after the last. An exception of theirs comes out here.
@@ -32,6 +34,7 @@ class Crew : public std::enable_shared_from_this<Crew> {
   Timer over_;  // never runs out: cancelled when the last has ended
   std::list<asio::cancellation_signal> signals_;
   std::size_t running_ = 0;
+  bool cancelled_ = false;
   std::exception_ptr failure_;
 };
 

@@ -45,8 +45,10 @@ void PoisonSearch::decide() {
     }
     return ask(Stage::alone, suspects_);
   }
-  if (refused_alone || all_) return ask(Stage::others, others_);
-  ask(Stage::alone, suspects_);
+  if (all_) return ask(Stage::others, others_);
+  // Only a contrast is wanted, and one of the others is enough for that.
+  ask(refused_alone ? Stage::others : Stage::alone,
+      refused_alone ? std::vector{others_[others_.size() / 2]} : suspects_);
 }
 
 void PoisonSearch::ask(Stage stage, std::vector<std::uint32_t> items) {
@@ -71,7 +73,7 @@ void PoisonSearch::answered() {
       suspects_.clear();
       return end();
     case Stage::others:
-      others_.clear();
+      if (all_) others_.clear();
       return accuse();
     case Stage::over:
       return;

@@ -50,7 +50,7 @@ class Split::Round {
   Call& call;
   const std::shared_ptr<Crew> crew;
 
-  bool more() const { return !stopped_ && !waiting_.empty(); }
+  bool more() const { return !stopped_ && !crew->cancelled() && !waiting_.empty(); }
   // The next part within the limits; empty: there is nothing more to do.
   Items next(const BatchLimits& limits) {
     Items part;

@@ -72,8 +72,8 @@ struct ResponseInfo {
 
 // The 200 of CONTRACT 2.2 in the encoding asked for. Vectors already in that form are passed through as
 // views; the others are converted, bit-exact. Short pieces are copied together, long ones referenced. The
-// reply must be past the gate. Failed items are not in `data` but in `errors`, each with the error it would have
-// been alone.
+// reply must be past the gate. Failed items are not in `data` but in `errors`, each with the error it would
+// have been alone.
 Body encode_embed_response(const EmbedReply& reply, EncodingFormat encoding, const ResponseInfo& info);
 
 // What an upstream that speaks this format answered, before anything is checked but its shape: `data` in the

@@ -20,8 +20,8 @@ class Assembly {
   // `items`: of the whole request. Below, items are numbers in it.
   explicit Assembly(std::size_t items) : items_(items) {}
 
-  // `part`, which is past the gate, answers `items` one by one; the numbers in its failures and in what was cut
-  // are those of the part. Fails, and takes nothing, where its vectors are not as wide as the others.
+  // `part`, which is past the gate, answers `items` one by one; the numbers in its failures and in what was
+  // cut are those of the part. Fails, and takes nothing, where its vectors are not as wide as the others.
   Result<void> add(std::span<const std::uint32_t> items, api::EmbedReply part);
   // `items` have no answer for now.
   void fail(std::span<const std::uint32_t> items, const Error& error);
@@ -44,13 +44,13 @@ class Assembly {
 
   std::size_t items_;
   std::size_t answered_ = 0;
-  std::vector<State> states_;                  // empty until something is known
-  std::map<std::uint32_t, Error> failures_;    // of open items
+  std::vector<State> states_;                // empty until something is known
+  std::map<std::uint32_t, Error> failures_;  // of open items
   api::EmbedReply whole_;
 };
 
-// `error`, which names its item by a number in a part, naming it by `item`, its number in the whole. Any error may
-// be given; without a number of its own it comes back as it is.
+// `error`, which names its item by a number in a part, naming it by `item`, its number in the whole. Any
+// error may be given; without a number of its own it comes back as it is.
 Error renamed(Error error, std::span<const std::uint32_t> items);
 // `error`, naming `item` as the one to blame.
 Error blaming(Error error, std::uint32_t item);

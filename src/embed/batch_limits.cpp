@@ -11,9 +11,9 @@ constexpr std::size_t kAny = std::numeric_limits<std::size_t>::max();
 
 // In JSON, with the comma behind it, at most.
 std::size_t written_size(const api::Item& item) {
-  constexpr std::size_t kAround = 3;        // quotes or brackets, comma
-  constexpr std::size_t kLongestId = 11;    // ten digits and a comma
-  constexpr std::size_t kLongestEscape = 5; // \u001f in place of one byte
+  constexpr std::size_t kAround = 3;         // quotes or brackets, comma
+  constexpr std::size_t kLongestId = 11;     // ten digits and a comma
+  constexpr std::size_t kLongestEscape = 5;  // \u001f in place of one byte
   if (item.is_tokens()) return kAround + item.tokens.size() * kLongestId;
   std::size_t size = kAround + item.text.size();
   for (const char c : item.text) {

@@ -8,8 +8,8 @@
 namespace embedrouter::embed {
 
 // What an endpoint was seen to refuse below the limits it is declared to have. Forgotten after kHold, in case
-// it takes more by then. Thread-safe: the members are read and written one by one, and a mixture of two lessons
-// is as good as either.
+// it takes more by then. Thread-safe: the members are read and written one by one, and a mixture of two
+// lessons is as good as either.
 class LearnedLimits {
  public:
   using Time = std::chrono::steady_clock::time_point;

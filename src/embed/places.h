@@ -27,8 +27,8 @@ class Place {
 };
 
 // The calls to one endpoint that may be under way at a time, counted over all threads. Thread-safe: one short
-// lock a call. Who waits gets a place in the order of waiting: a place that is given back wakes one, and nobody
-// comes between.
+// lock a call. Who waits gets a place in the order of waiting: a place that is given back wakes one, and
+// nobody comes between.
 class Places {
  public:
   using Time = std::chrono::steady_clock::time_point;
@@ -40,7 +40,8 @@ class Places {
 
   // At once, or not at all.
   std::optional<Place> take();
-  // Waits until one is free: nullopt at `deadline`, or when too many wait. A cancelled coroutine leaves the queue.
+  // Waits until one is free: nullopt at `deadline`, or when too many wait. A cancelled coroutine leaves the
+  // queue.
   Task<std::optional<Place>> wait(Time deadline);
 
  private:

@@ -20,7 +20,8 @@ PoisonSearch::PoisonSearch(std::vector<std::uint32_t> refused, Error error, bool
   narrow();
 }
 
-// Asks for the first half of the suspects. The smaller one, if they differ: the first is the likelier to blame.
+// Asks for the first half of the suspects. The smaller one, if they differ: the first is the likelier to
+// blame.
 void PoisonSearch::narrow() {
   if (suspects_.size() == 1) return decide();
   const auto half = static_cast<std::ptrdiff_t>(suspects_.size() / 2);

@@ -100,9 +100,10 @@ class Split::Round {
 
   Result<EmbedReply> outcome() {
     if (!waiting_.empty()) {
-      assembly_.fail(Items(waiting_.begin(), waiting_.end()),
-                     last_.value_or(Error(ErrorCode::upstream_timeout,
-                                          "the time of the request was over before all its parts were sent")));
+      assembly_.fail(
+          Items(waiting_.begin(), waiting_.end()),
+          last_.value_or(Error(ErrorCode::upstream_timeout,
+                               "the time of the request was over before all its parts were sent")));
     }
     if (assembly_.answered() > 0) {
       for (const auto& [item, error] : alone_) assembly_.fail(Items(1, item), blaming(error, item));
@@ -223,7 +224,8 @@ Task<void> Split::search(Round& round, Items part, Error error) {
     for (const std::uint32_t item : items) tokens += most_tokens(round.request.items[item]);
     return tokens;
   };
-  // If any text is too long, the longest is. Without `partial` the first one is to be named, whatever its length.
+  // If any text is too long, the longest is. Without `partial` the first one is to be named, whatever its
+  // length.
   if (round.request.partial && error.code() == ErrorCode::context_length_exceeded) {
     std::ranges::sort(part, std::ranges::greater(), [&](std::uint32_t item) {
       return std::pair(most_tokens(round.request.items[item]), part.size() - item);

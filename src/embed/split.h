@@ -12,17 +12,17 @@
 
 namespace embedrouter::embed {
 
-// Sends a request in parts that keep the endpoint's limits, side by side as far as there are places, and puts the
-// answers together in the caller's order; usage is summed.
+// Sends a request in parts that keep the endpoint's limits, side by side as far as there are places, and puts
+// the answers together in the caller's order; usage is summed.
 //
-// A request that finds no place is refused (`overloaded`), unless it has been asked somewhere before: then it waits
-// its turn. With one place it goes on to its end; it takes more while there are, up to kMostAtOnce and three
-// quarters of them, so that others get in.
+// A request that finds no place is refused (`overloaded`), unless it has been asked somewhere before: then it
+// waits its turn. With one place it goes on to its end; it takes more while there are, up to kMostAtOnce and
+// three quarters of them, so that others get in.
 //
-// A part that fails leaves its items to the caller of this: the reply then has the others and lists these as failed
-// (a failure that would fall back) for another endpoint, or another try. What a provider refuses for what stands in it
-// is searched for the item to blame (PoisonSearch): without `partial` that is the failure of the request, with it
-// the item's alone.
+// A part that fails leaves its items to the caller of this: the reply then has the others and lists these as
+// failed (a failure that would fall back) for another endpoint, or another try. What a provider refuses for
+// what stands in it is searched for the item to blame (PoisonSearch): without `partial` that is the failure
+// of the request, with it the item's alone.
 class Split final : public Embedder {
  public:
   static constexpr std::uint32_t kMostAtOnce = 32;

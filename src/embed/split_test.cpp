@@ -83,7 +83,8 @@ TEST(Split, sends_parts_within_the_limits_and_joins_them_in_order) {
 
 TEST(Split, counts_bytes_as_they_are_written) {
   Bench bench({.bytes = kEnvelope + 20});
-  const TextRequest texts({"12345678", "123456", "\n\"\x01", "123456"});  // 11, 9, then 15, 9 with what is around
+  const TextRequest texts(
+      {"12345678", "123456", "\n\"\x01", "123456"});  // 11, 9, then 15, 9 with what is around
   ASSERT_TRUE(bench.embed(texts));
   ASSERT_EQ(bench.calls(), 3U);
   EXPECT_EQ(bench.inner->asked[0].size(), 2U);
@@ -231,7 +232,8 @@ struct HoldingBench {
     places.set_limit(limit);
     auto holding = std::make_unique<Holding>(io);
     inner = holding.get();
-    split = std::make_unique<Split>(std::move(holding), "Fake", BatchLimits{.items = 1}, places, learned, clock);
+    split =
+        std::make_unique<Split>(std::move(holding), "Fake", BatchLimits{.items = 1}, places, learned, clock);
   }
   asio::io_context io{1};
   ManualClock clock;

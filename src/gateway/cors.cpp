@@ -6,7 +6,8 @@ namespace embedrouter::gateway {
 namespace {
 
 constexpr std::string_view kExposed =
-    "X-Generation-Id, X-Embedrouter-Provider, X-Embedrouter-Space, X-Embedrouter-Truncated, X-Embedrouter-Failed, "
+    "X-Generation-Id, X-Embedrouter-Provider, X-Embedrouter-Space, X-Embedrouter-Truncated, "
+    "X-Embedrouter-Failed, "
     "X-Embedrouter-Ignored, "
     "Retry-After";
 constexpr std::string_view kMaxAge = "600";  // seconds a browser need not ask again

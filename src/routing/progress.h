@@ -9,8 +9,8 @@
 
 namespace embedrouter::routing {
 
-// How far a request has come: what one endpoint has answered stays answered, and only the rest is asked of the
-// next. Items are numbers in the request.
+// How far a request has come: what one endpoint has answered stays answered, and only the rest is asked of
+// the next. Items are numbers in the request.
 class Progress {
  public:
   // `request` must outlive it.
@@ -22,15 +22,15 @@ class Progress {
   // From now on only these.
   void ask_for(std::vector<std::uint32_t> items);
 
-  // What asking for pending() came to. nullopt: each of its items has an answer, or is refused for good. Otherwise
-  // the failure of what is left, which pending() is now.
+  // What asking for pending() came to. nullopt: each of its items has an answer, or is refused for good.
+  // Otherwise the failure of what is left, which pending() is now.
   std::optional<Error> take(Result<api::EmbedReply> reply);
   // `item` will have no answer.
   void refuse(std::uint32_t item, const Error& error);
   bool has_answers() const { return whole_ || (assembly_ && assembly_->answered() > 0); }
 
-  // The answer. The second form: what has none fails with `failure`, and with it the request, unless it is `partial`
-  // and has some answers.
+  // The answer. The second form: what has none fails with `failure`, and with it the request, unless it is
+  // `partial` and has some answers.
   Result<api::EmbedReply> outcome();
   Result<api::EmbedReply> outcome(Error failure);
 
@@ -40,7 +40,7 @@ class Progress {
   const api::EmbedRequest& request_;
   std::optional<api::EmbedReply> whole_;  // answered at the first try, as nearly always
   std::optional<embed::Assembly> assembly_;
-  std::vector<std::uint32_t> items_;  // of rest_
+  std::vector<std::uint32_t> items_;   // of rest_
   std::unique_ptr<embed::Part> rest_;  // null: the whole request is pending
 };
 

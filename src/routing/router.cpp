@@ -124,8 +124,8 @@ Task<bool> Router::try_again(Progress& progress, embed::Call& call, Failures& fa
   co_return co_await try_one(progress, *candidate, call, failures);
 }
 
-// A fault that follows one item wherever it is asked for is the caller's to mend (DESIGN 3.2), if the others are
-// answered without it: an endpoint that spoils every answer is not the item's fault.
+// A fault that follows one item wherever it is asked for is the caller's to mend (DESIGN 3.2), if the others
+// are answered without it: an endpoint that spoils every answer is not the item's fault.
 Task<bool> Router::try_without_item(Progress& progress, const Candidate& candidate, embed::Call& call,
                                     Failures& failures) {
   const std::uint32_t item = *failures.item();

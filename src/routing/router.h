@@ -15,8 +15,8 @@ namespace embedrouter::routing {
 using HealthListener =
     std::function<void(const catalog::Endpoint& endpoint, const Health::Change& change, const Error* cause)>;
 
-// Tries the selected endpoints inside one space until all items are answered; each is asked only for what is left.
-// Another endpoint is asked before the same one is asked again. One per I/O thread.
+// Tries the selected endpoints inside one space until all items are answered; each is asked only for what is
+// left. Another endpoint is asked before the same one is asked again. One per I/O thread.
 class Router final : public embed::Embedder {
  public:
   // All must outlive it.

@@ -1,14 +1,19 @@
 """How a request is cut into calls: limits, order, one text that is refused, partial answers, endpoints that end midway."""
 
+import json
 import math
 import signal
 import time
 
+import httpx
+import openai
+import openrouter
+import openrouter.errors
 import pytest
 
 from support import wire
 from support.fake import FakeUpstream
-from support.right import assert_right
+from support.right import all_close, assert_right
 from support.router import TAURUS, Model, Router, configuration, provider, table
 from support.vectors import as_floats, same_bits, vector_of
 from support.wire import assert_envelope
@@ -289,3 +294,49 @@ class TestFallback:
         answer = router.embed(texts(10), model="test/nan")
         assert answer.status == 502 and answer.code == "upstream_invalid_vector", answer.body
         assert len(fake.ended("nan")) <= 3
+
+
+class AddsPartial(httpx.HTTPTransport):
+    """Sends "partial": true along: the official SDK's methods have no place for members of their own."""
+
+    def handle_request(self, request):
+        body = json.dumps({**json.loads(request.content), "partial": True}).encode()
+        headers = {**request.headers, "content-length": str(len(body))}
+        return super().handle_request(httpx.Request(request.method, request.url, headers=headers, content=body))
+
+
+class TestClients:
+    """The unmodified clients read a partial answer, each vector under its own index."""
+
+    @pytest.fixture(scope="class")
+    def served(self, tmp_path_factory, fake):
+        router = Router(
+            tmp_path_factory.mktemp("partial"),
+            configuration(provider(fake.base_url), models=[Model("test/poison", "poison-400@plan")], embedded=False),
+        )
+        yield router
+        router.stop()
+
+    TEXTS = ["one", "poison", "three"]
+
+    def check(self, data) -> None:
+        assert [entry.index for entry in data] == [0, 2]
+        for entry in data:
+            assert all_close(entry.embedding, vector_of(self.TEXTS[entry.index], space="plan"))
+
+    def test_openai(self, served):
+        client = openai.OpenAI(base_url=served.api, api_key=served.key, max_retries=0)
+        answer = client.embeddings.create(model="test/poison", input=self.TEXTS, extra_body={"partial": True})
+        self.check(answer.data)
+        assert answer.errors[0]["index"] == 1
+        with pytest.raises(openai.BadRequestError, match=r"input\[1\]"):
+            client.embeddings.create(model="test/poison", input=self.TEXTS)
+
+    def test_openrouter(self, served):
+        with openrouter.OpenRouter(
+            api_key=served.key, server_url=served.api, client=httpx.Client(transport=AddsPartial())
+        ) as client:
+            self.check(client.embeddings.generate(model="test/poison", input=self.TEXTS).data)
+        with openrouter.OpenRouter(api_key=served.key, server_url=served.api) as client:
+            with pytest.raises(openrouter.errors.BadRequestResponseError, match=r"input\[1\]"):
+                client.embeddings.generate(model="test/poison", input=self.TEXTS)

@@ -109,6 +109,7 @@ class Error {
   bool unsent() const noexcept { return unsent_; }
 
   Error with_code(ErrorCode v) && { return code_ = v, std::move(*this); }
+  Error with_message(std::string v) && { return message_ = std::move(v), std::move(*this); }
   Error with_detail(std::string v) && { return detail_ = std::move(v), std::move(*this); }
   Error with_param(std::string v) && { return param_ = std::move(v), std::move(*this); }
   Error with_item(std::uint32_t v) && { return item_ = v, std::move(*this); }

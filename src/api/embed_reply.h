@@ -2,6 +2,8 @@
 // Vectors on their way from whoever made them to the caller. No digit is parsed or printed unless something
 // must change.
 
+#include <embedrouter/error.h>
+
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -45,6 +47,12 @@ struct Usage {
   UsageSource source = UsageSource::provider;
 };
 
+// An item that has no vector, and why.
+struct FailedItem {
+  std::uint32_t item = 0;
+  Error error;
+};
+
 struct EmbedReply {
   std::vector<Embedding> data;                      // after the gate: one per item, in order
   std::vector<std::shared_ptr<const void>> owners;  // of everything `data` points to
@@ -54,6 +62,7 @@ struct EmbedReply {
   std::string space;                     // of the endpoint that served
   std::uint32_t width = 0;               // of every vector; set by the gate
   std::vector<std::uint32_t> truncated;  // indices of the items that were cut, ascending
+  std::vector<FailedItem> failed;        // ascending; what `data` holds for these is nothing
 };
 
 struct ResponseInfo {
@@ -63,7 +72,8 @@ struct ResponseInfo {
 
 // The 200 of CONTRACT 2.2 in the encoding asked for. Vectors already in that form are passed through as
 // views; the others are converted, bit-exact. Short pieces are copied together, long ones referenced. The
-// reply must be past the gate.
+// reply must be past the gate. Failed items are not in `data` but in `errors`, each with the error it would
+// have been alone.
 Body encode_embed_response(const EmbedReply& reply, EncodingFormat encoding, const ResponseInfo& info);
 
 // What an upstream that speaks this format answered, before anything is checked but its shape: `data` in the

@@ -120,6 +120,7 @@ constexpr Known kKnown[] = {
     {"trace", read_trace},
     {"stream", read_stream},
     {"truncate", [](RequestReader& r, Storage& s) { return keep(r.flag("truncate"), s.request.truncate); }},
+    {"partial", [](RequestReader& r, Storage& s) { return keep(r.flag("partial"), s.request.partial); }},
 };
 
 // What would change the vectors and is not applied by anything here, with what to do about it. Honoured or

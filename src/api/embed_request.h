@@ -39,6 +39,7 @@ struct EmbedRequest {
   std::optional<std::string_view> session_id;     // at most 256 characters
   bool has_trace = false;                         // metadata: noted, never forwarded
   bool truncate = false;                          // extension: cut over-long texts instead of refusing them
+  bool partial = false;                           // extension: answer the items that can be, name the others
   const ProviderPreferences* provider = nullptr;  // null: none given
 };
 

@@ -1,4 +1,7 @@
+#include <utility>
+
 #include "api/embed_reply.h"
+#include "api/json_members.h"
 #include "api/usd.h"
 #include "api/vector_text.h"
 #include "base/json_text.h"
@@ -89,6 +92,22 @@ void append_member(std::string& out, std::string_view name, std::string_view val
   out += ',';
 }
 
+// "errors":[{"index":3,"code":400,"message":"…","metadata":{"error_type":"…"}}]
+void append_failed(std::string& out, const std::vector<FailedItem>& failed) {
+  members::array(out, "errors", failed, [](std::string& to, const FailedItem& failure) {
+    const ErrorTraits& row = traits(failure.error.code());
+    to += '{';
+    members::number(to, "index", failure.item);
+    members::number(to, "code", row.http_status);
+    members::text(to, "message", failure.error.message());
+    members::key(to, "metadata");
+    to += '{';
+    members::text(to, "error_type", row.error_type);
+    members::text(to, "code", row.name);
+    to += "}}";
+  });
+}
+
 }  // namespace
 
 Body encode_embed_response(const EmbedReply& reply, EncodingFormat encoding, const ResponseInfo& info) {
@@ -104,10 +123,18 @@ Body encode_embed_response(const EmbedReply& reply, EncodingFormat encoding, con
     out.text() += R"(,"openrouter_metadata":)";
     out.text() += info.metadata_json;
   }
+  if (!reply.failed.empty()) append_failed(out.text(), reply.failed);
   out.text() += R"(,"data":[)";
   auto truncated = reply.truncated.begin();
+  auto failed = reply.failed.begin();
+  bool first = true;
   for (std::size_t i = 0; i < reply.data.size(); ++i) {
-    out.text() += i == 0 ? R"({"object":"embedding","index":)" : R"(,{"object":"embedding","index":)";
+    if (failed != reply.failed.end() && failed->item == i) {
+      ++failed;
+      continue;
+    }
+    out.text() += std::exchange(first, false) ? R"({"object":"embedding","index":)"
+                                              : R"(,{"object":"embedding","index":)";
     out.text() += std::to_string(i);
     if (truncated != reply.truncated.end() && *truncated == i) {
       out.text() += R"(,"truncated":true)";

@@ -19,8 +19,9 @@ Runtime::Runtime(catalog::Config config, std::shared_ptr<EmbeddedModel> embedded
     : config_(std::move(config)),
       embedded_(std::move(embedded)),
       shared_(lasting),
-      alive_(lasting.metrics->gauge("embedrouter_configurations",
-                                    "Configurations in use: the newest, and those requests under way began with")) {
+      alive_(lasting.metrics->gauge(
+          "embedrouter_configurations",
+          "Configurations in use: the newest, and those requests under way began with")) {
   shared_.limits = config_.limits;
   shared_.cors_origins = config_.server.cors_origins;
   alive_.Increment();
@@ -102,21 +103,24 @@ Result<std::unique_ptr<embed::Embedder>> Runtime::Thread::make_embedder(const ca
   options.endpoint = endpoint.id;
   options.provider = endpoint.provider_name;
   options.contract = {endpoint.model->dimensions, endpoint.normalized, !endpoint.embedded};
-  if (endpoint.embedded) {
-    options.max_concurrency = std::numeric_limits<std::uint32_t>::max();  // the model's queue is the bound
+  routing::EndpointState& state = shared.endpoints->of(endpoint.id);
+  std::uint32_t places = std::numeric_limits<std::uint32_t>::max();
+  if (endpoint.embedded) {  // the model's queue is the bound
     inner = std::make_unique<providers::Local>(endpoint, *runtime_->embedded_->model, io_);
   } else {
     const Upstream& upstream = runtime_->upstreams_.at(endpoint.provider_slug);
-    options.max_concurrency = upstream.max_concurrency;
+    places = upstream.max_concurrency;
     auto remote = make_remote(endpoint, upstream);
     if (!remote) return remote;
     inner = *std::move(remote);
   }
-  auto attempt = std::make_unique<embed::Attempt>(std::move(inner), std::move(options),
-                                                  shared.endpoints->of(endpoint.id).statistics, *shared.clock,
-                                                  *shared.metrics);
-  const embed::BatchLimits limits{endpoint.max_batch_items, endpoint.max_batch_tokens};
-  return std::make_unique<embed::Split>(std::move(attempt), limits);
+  state.places.set_limit(places);
+  auto attempt = std::make_unique<embed::Attempt>(std::move(inner), std::move(options), state.statistics,
+                                                  *shared.clock, *shared.metrics);
+  const embed::BatchLimits limits{endpoint.max_batch_items, endpoint.max_batch_tokens,
+                                  endpoint.max_batch_bytes};
+  return std::make_unique<embed::Split>(std::move(attempt), endpoint.provider_name, limits, state.places,
+                                        state.learned, *shared.clock);
 }
 
 Result<std::unique_ptr<embed::Embedder>> Runtime::Thread::make_remote(const catalog::Endpoint& endpoint,

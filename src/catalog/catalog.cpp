@@ -24,6 +24,7 @@ Endpoint make_endpoint(const EndpointConfig& from, const Model& model, const Pro
   endpoint.price_prompt = format_pico_usd(endpoint.pico_usd_per_token);
   endpoint.max_batch_items = from.max_batch_items;
   endpoint.max_batch_tokens = from.max_batch_tokens;
+  endpoint.max_batch_bytes = from.max_batch_bytes;
   endpoint.space = from.space.empty() ? model.id + ":" + from.quantization : from.space;
   endpoint.quantization = from.quantization;
   endpoint.normalized = from.normalized;

@@ -35,7 +35,7 @@ struct Endpoint {
   std::string upstream_model;
   std::string price_prompt;             // USD per token, the shortest decimal, for listings
   std::int64_t pico_usd_per_token = 0;  // the same as an integer, 1e-12 USD
-  std::uint32_t max_batch_items = 0, max_batch_tokens = 0;  // 0: no declared limit
+  std::uint32_t max_batch_items = 0, max_batch_tokens = 0, max_batch_bytes = 0;  // 0: no declared limit
   std::string space;
   std::string quantization;
   bool normalized = true;

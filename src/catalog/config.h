@@ -47,6 +47,7 @@ struct EndpointConfig {
   std::string price_prompt = "0";  // USD per token, decimal string
   std::uint32_t max_batch_items = 2048;
   std::uint32_t max_batch_tokens = 0;  // 0: no declared limit
+  std::uint32_t max_batch_bytes = 0;   // of a request's body; 0: no declared limit
   std::string space;                   // derived from the model id and quantization if absent
   std::string quantization = "unknown";
   bool normalized = true;

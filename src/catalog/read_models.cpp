@@ -313,6 +313,7 @@ EndpointConfig read_endpoint(Section& section, const ModelConfig& model,
   endpoint.max_batch_items = dialect.max_batch_items;
   section.integer("max_batch_items", endpoint.max_batch_items, 1, 100'000);
   section.integer("max_batch_tokens", endpoint.max_batch_tokens, 0, 1'000'000'000);
+  section.integer("max_batch_bytes", endpoint.max_batch_bytes, 4'096, 1'000'000'000);
   read_space(section, endpoint);
   endpoint.encodings_base64 = dialect.base64;
   read_encodings(section, endpoint);

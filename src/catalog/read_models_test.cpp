@@ -63,6 +63,7 @@ upstream_model = "text-embedding-3-small"
 pricing.prompt = "0.00000002"
 max_batch_items = 100
 max_batch_tokens = 300000
+max_batch_bytes = 4000000
 space = "te3s"
 quantization = "fp16"
 normalized = false
@@ -116,6 +117,7 @@ dimensions = false
   EXPECT_EQ(first.price_prompt, "0.00000002");
   EXPECT_EQ(first.max_batch_items, 100U);
   EXPECT_EQ(first.max_batch_tokens, 300'000U);
+  EXPECT_EQ(first.max_batch_bytes, 4'000'000U);
   EXPECT_EQ(first.space, "te3s");
   EXPECT_EQ(first.quantization, "fp16");
   EXPECT_FALSE(first.normalized);

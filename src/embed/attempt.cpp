@@ -23,17 +23,6 @@ Result<std::vector<float>> values_of(const api::VectorView& vector, std::uint32_
   return values;
 }
 
-class Place {
- public:
-  explicit Place(std::uint32_t& running) : running_(running) { ++running_; }
-  Place(const Place&) = delete;
-  Place& operator=(const Place&) = delete;
-  ~Place() { --running_; }
-
- private:
-  std::uint32_t& running_;
-};
-
 }  // namespace
 
 Attempt::Attempt(std::unique_ptr<Embedder> inner, AttemptOptions options, EndpointStatistics& statistics,
@@ -52,16 +41,11 @@ Attempt::Attempt(std::unique_ptr<Embedder> inner, AttemptOptions options, Endpoi
                                  {{"endpoint", options_.endpoint}})) {}
 
 Task<Result<api::EmbedReply>> Attempt::embed(const api::EmbedRequest& request, Call& call) {
-  if (running_ >= options_.max_concurrency) {
-    Error full(ErrorCode::overloaded, "too many requests to " + options_.provider + " are under way");
-    co_return fail(
-        std::move(full).with_provider(options_.provider).with_retry_after(std::chrono::seconds(1)));
-  }
-  const Place place(running_);
   const auto start = clock_.now();
   call.begin_attempt();
+  const std::uint64_t span = call.attempt_span;  // others begin while this one is under way
   auto outcome = co_await ask(request, call);
-  record(outcome, start, call);
+  record(outcome, start, span, call);
   if (!outcome && outcome.error().provider().empty()) {
     const std::string code = outcome.error().provider_code();
     co_return fail(std::move(outcome.error()).with_provider(options_.provider, code));
@@ -106,7 +90,8 @@ Task<Result<void>> Attempt::resolve_twins(const api::EmbedRequest& request, Gate
   co_return fail(std::move(mixed).with_item(twins.second));
 }
 
-void Attempt::record(const Result<api::EmbedReply>& outcome, Clock::Steady start, Call& call) {
+void Attempt::record(const Result<api::EmbedReply>& outcome, Clock::Steady start, std::uint64_t span,
+                     Call& call) {
   const Clock::Steady now = clock_.now();
   const auto took = now - start;
   if (outcome || !outcome.error().unsent()) {
@@ -118,7 +103,7 @@ void Attempt::record(const Result<api::EmbedReply>& outcome, Clock::Steady start
   entry.provider = options_.provider;
   entry.took = std::chrono::duration_cast<std::chrono::milliseconds>(took);
   entry.started = start;
-  entry.span = call.attempt_span;
+  entry.span = span;
   if (outcome) {
     entry.ok = true;
     entry.status = 200;

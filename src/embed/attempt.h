@@ -14,10 +14,9 @@ struct AttemptOptions {
   std::string endpoint;  // id, for records and metrics
   std::string provider;  // display name, for records and errors
   VectorContract contract;
-  std::uint32_t max_concurrency = 256;  // attempts at once from this thread; more is `overloaded`
 };
 
-// One call to one endpoint, whole: a place among the concurrent ones, the call itself, the gate, the record.
+// One call to one endpoint, whole: the call itself, the gate, the record.
 // What comes out is a reply that passed or an Error that names the provider.
 class Attempt final : public Embedder {
  public:
@@ -32,14 +31,13 @@ class Attempt final : public Embedder {
   Task<Result<api::EmbedReply>> ask(const api::EmbedRequest& request, Call& call);
   // Asks for two suspicious items alone; fails if they then differ, since the batch mixed them up.
   Task<Result<void>> resolve_twins(const api::EmbedRequest& request, Gate::Twins twins, Call& call);
-  void record(const Result<api::EmbedReply>& outcome, Clock::Steady start, Call& call);
+  void record(const Result<api::EmbedReply>& outcome, Clock::Steady start, std::uint64_t span, Call& call);
 
   std::unique_ptr<Embedder> inner_;
   AttemptOptions options_;
   EndpointStatistics& statistics_;
   const Clock& clock_;
   Gate gate_;
-  std::uint32_t running_ = 0;
   Counter& answered_;
   Counter& failed_;
   Histogram& seconds_;

@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "embed/split.h"
 #include "testing/run_task.h"
 #include "testing/scripted_embedder.h"
 
@@ -15,14 +14,13 @@ using testing::TextRequest;
 using testing::vector_of;
 
 struct Bench {
-  explicit Bench(std::uint32_t concurrency = 8) {
+  Bench() {
     auto scripted = std::make_unique<ScriptedEmbedder>();
     inner = scripted.get();
     AttemptOptions options;
     options.endpoint = "test/model@fake";
     options.provider = "Fake";
     options.contract = {8};
-    options.max_concurrency = concurrency;
     attempt = std::make_unique<Attempt>(std::move(scripted), options, statistics, clock, metrics);
   }
   Result<api::EmbedReply> embed(const TextRequest& texts) {
@@ -92,15 +90,6 @@ TEST(Attempt, an_answer_that_fails_the_gate_is_a_failed_attempt_of_that_provider
   EXPECT_FALSE(bench.call.attempts[0].ok);
 }
 
-TEST(Attempt, refuses_at_once_over_its_concurrency) {
-  Bench bench(0);
-  const TextRequest texts({"alpha"});
-  const auto reply = bench.embed(texts);
-  ASSERT_FALSE(reply);
-  EXPECT_EQ(reply.error().code(), ErrorCode::overloaded);
-  EXPECT_TRUE(bench.inner->asked.empty());
-}
-
 // Both texts of the batch have the vector of the first.
 ScriptedEmbedder::Step mixes_up() {
   return [](const api::EmbedRequest& request) {
@@ -134,45 +123,6 @@ TEST(Attempt, twins_that_stay_the_same_alone_are_right) {
   const auto reply = bench.embed(texts);
   ASSERT_TRUE(reply) << reply.error().message();
   EXPECT_EQ(reply->data.size(), 2U);
-}
-
-TEST(Split, sends_parts_within_the_limits_and_joins_them_in_order) {
-  auto scripted = std::make_unique<ScriptedEmbedder>();
-  ScriptedEmbedder* inner = scripted.get();
-  Split split(std::move(scripted), BatchLimits{.items = 2, .tokens = 8});
-  const TextRequest texts({"aaaa", "bbbb", "cccc", "dddddddddddd", "e", "f", "g"});
-  Call call("gen-emb-1", std::chrono::steady_clock::time_point::max());
-  const auto reply = run_task(split.embed(texts.request, call));
-  ASSERT_TRUE(reply);
-  const std::vector<std::vector<std::string>> parts{
-      {"aaaa", "bbbb"}, {"cccc"}, {"dddddddddddd"}, {"e", "f"}, {"g"}};
-  EXPECT_EQ(inner->asked, parts);
-  ASSERT_EQ(reply->data.size(), 7U);
-  for (std::size_t i = 0; i < 7; ++i) {
-    EXPECT_EQ(reply->data[i].index, static_cast<std::int64_t>(i));
-    const auto values = std::get<std::span<const float>>(reply->data[i].vector);
-    EXPECT_TRUE(std::ranges::equal(values, vector_of(texts.request.items[i].text, 8)));
-  }
-  EXPECT_EQ(reply->usage.prompt_tokens, 7U);
-}
-
-TEST(Split, names_the_item_by_its_place_in_the_whole_request) {
-  auto scripted = std::make_unique<ScriptedEmbedder>();
-  scripted->script = {[&inner = *scripted](const api::EmbedRequest& r) { return inner.good(r); },
-                      [](const api::EmbedRequest&) -> Result<api::EmbedReply> {
-                        return fail(Error(ErrorCode::context_length_exceeded,
-                                          "input[1] has 900 tokens; at most 512 are taken")
-                                        .with_item(1)
-                                        .with_param("input[1]"));
-                      }};
-  Split split(std::move(scripted), BatchLimits{.items = 2});
-  const TextRequest texts({"a", "b", "c", "d"});
-  Call call("gen-emb-1", std::chrono::steady_clock::time_point::max());
-  const auto reply = run_task(split.embed(texts.request, call));
-  ASSERT_FALSE(reply);
-  EXPECT_EQ(reply.error().item(), 3U);
-  EXPECT_EQ(reply.error().param(), "input[3]");
-  EXPECT_EQ(reply.error().message(), "input[3] has 900 tokens; at most 512 are taken");
 }
 
 }  // namespace

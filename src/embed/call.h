@@ -55,7 +55,7 @@ struct Call {
   // there is none.
   std::optional<TraceContext> trace;
   std::string trace_state;         // the caller's `tracestate`, passed on as it came; may be empty
-  std::uint64_t attempt_span = 0;  // of the attempt under way: the caller of what the upstream does
+  std::uint64_t attempt_span = 0;  // of the attempt begun last: the caller of what the upstream does
 
   void begin_attempt() noexcept {
     if (!trace) return;

@@ -1,30 +1,60 @@
 #pragma once
 #include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
+#include "base/clock.h"
+#include "embed/batch_limits.h"
 #include "embed/embedder.h"
+#include "embed/learned_limits.h"
+#include "embed/places.h"
 
 namespace embedrouter::embed {
 
-// Most that one call to an endpoint may carry. 0: no limit.
-struct BatchLimits {
-  std::uint32_t items = 0;
-  std::uint32_t tokens = 0;  // bounded by bytes: a token is at least one
-};
-
-// Sends a request in parts that keep the endpoint's limits and puts the answers together in the caller's
-// order; usage is summed. Parts go one after the other, so the endpoint's concurrency is not multiplied.
+// Sends a request in parts that keep the endpoint's limits, side by side as far as there are places, and puts
+// the answers together in the caller's order; usage is summed.
+//
+// A request that finds no place is refused (`overloaded`), unless it has been asked somewhere before: then it
+// waits its turn. With one place it goes on to its end; it takes more while there are, up to kMostAtOnce and
+// three quarters of them, so that others get in.
+//
+// A part that fails leaves its items to the caller of this: the reply then has the others and lists these as
+// failed (a failure that would fall back) for another endpoint, or another try. What a provider refuses for
+// what stands in it is searched for the item to blame (PoisonSearch): without `partial` that is the failure
+// of the request, with it the item's alone.
 class Split final : public Embedder {
  public:
-  Split(std::unique_ptr<Embedder> inner, BatchLimits limits);
+  static constexpr std::uint32_t kMostAtOnce = 32;
+
+  // `places`, `learned` (the endpoint's) and `clock` must outlive it. `provider`: display name, for errors.
+  Split(std::unique_ptr<Embedder> inner, std::string provider, BatchLimits limits, Places& places,
+        LearnedLimits& learned, const Clock& clock);
+
   std::string_view name() const override { return inner_->name(); }
   Task<Result<api::EmbedReply>> embed(const api::EmbedRequest& request, Call& call) override;
 
  private:
-  std::unique_ptr<Embedder> inner_;
-  BatchLimits limits_;
-};
+  class Round;
+  using Items = std::vector<std::uint32_t>;
 
-// How many of `items`, from the first, one call may carry; at least one.
-std::size_t part_size(std::span<const api::Item> items, BatchLimits limits);
+  BatchLimits limits() const { return learned_.within(limits_, clock_.now()); }
+  std::size_t most_at_once() const;
+  Task<Result<api::EmbedReply>> in_parts(const api::EmbedRequest& request, Call& call, Place place,
+                                         std::optional<Error> refused);
+  void recruit(const std::shared_ptr<Round>& round);
+  Task<void> work(std::shared_ptr<Round> round, Place place, std::optional<Error> refused);
+  Task<void> ask(Round& round, const Items& part);
+  Task<void> settle(Round& round, const Items& part, const Error& error);
+  Task<void> search(Round& round, Items part, Error error);
+  void learn(const Error& error, std::size_t items, std::size_t tokens);
+
+  std::unique_ptr<Embedder> inner_;
+  std::string provider_;
+  BatchLimits limits_;
+  Places& places_;
+  LearnedLimits& learned_;
+  const Clock& clock_;
+};
 
 }  // namespace embedrouter::embed

@@ -7,6 +7,7 @@ namespace {
 
 constexpr std::string_view kExposed =
     "X-Generation-Id, X-Embedrouter-Provider, X-Embedrouter-Space, X-Embedrouter-Truncated, "
+    "X-Embedrouter-Failed, "
     "X-Embedrouter-Ignored, "
     "Retry-After";
 constexpr std::string_view kMaxAge = "600";  // seconds a browser need not ask again

@@ -73,6 +73,11 @@ Task<Result<net::Response>> Gateway::post_embeddings(net::Exchange& exchange, Tr
   response.headers.push_back({"X-Embedrouter-Space", reply->space});
   if (!reply->truncated.empty())
     response.headers.push_back({"X-Embedrouter-Truncated", joined(reply->truncated)});
+  if (!reply->failed.empty()) {
+    std::vector<std::uint32_t> items;
+    for (const api::FailedItem& failure : reply->failed) items.push_back(failure.item);
+    response.headers.push_back({"X-Embedrouter-Failed", joined(items)});
+  }
   if (!decoded.ignored().empty())
     response.headers.push_back({"X-Embedrouter-Ignored", joined(decoded.ignored())});
   co_return response;

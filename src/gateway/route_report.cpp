@@ -98,8 +98,11 @@ std::string router_metadata(const embed::Call& call, std::string_view requested,
   const auto available = [](const embed::CandidateRecord& candidate) {
     return candidate.excluded_by.empty();
   };
-  const bool answered = !call.attempts.empty() && call.attempts.back().ok;
-  const std::string_view selected = answered ? std::string_view(call.attempts.back().endpoint) : "";
+  // With parts side by side the last attempt to end need not be one that answered.
+  const auto answer =
+      std::ranges::find_if(call.attempts.rbegin(), call.attempts.rend(), &embed::AttemptRecord::ok);
+  const bool answered = answer != call.attempts.rend();
+  const std::string_view selected = answered ? std::string_view(answer->endpoint) : "";
   const bool alias = !call.candidates.empty() && !same_ignoring_case(call.candidates.front().model,
                                                                      routing::split_suffix(requested).name);
   std::string out = "{";
@@ -108,7 +111,7 @@ std::string router_metadata(const embed::Call& call, std::string_view requested,
   members::nulls(out, "region");
   members::text(out, "summary",
                 "available=" + std::to_string(std::ranges::count_if(call.candidates, available)) +
-                    ", selected=" + (answered ? call.attempts.back().provider : "none"));
+                    ", selected=" + (answered ? answer->provider : "none"));
   members::number(out, "attempt", static_cast<std::int64_t>(call.attempts.size()));
   members::flag(out, "is_byok", false);
   members::key(out, "endpoints");

@@ -10,9 +10,18 @@ namespace embedrouter::providers {
 Local::Local(const catalog::Endpoint& endpoint, inference::LocalModel& model, asio::io_context& io)
     : endpoint_(endpoint), model_(model), io_(io) {}
 
+Error Local::too_long(std::uint32_t item) const {
+  const std::string name = "input[" + std::to_string(item) + "]";
+  Error error(ErrorCode::context_length_exceeded,
+              name + " has more than the " + std::to_string(model_.facts().max_tokens) +
+                  " tokens this model takes; shorten or split it, or send \"truncate\": true to have it cut");
+  return std::move(error).with_item(item).with_param(name);
+}
+
 Task<Result<api::EmbedReply>> Local::embed(const api::EmbedRequest& request, embed::Call& call) {
   inference::Job job;
-  job.truncate = request.truncate;
+  // The whole would fail on the first text that is too long; with `partial` the others are wanted.
+  job.truncate = request.truncate || request.partial;
   job.texts.reserve(request.items.size());
   for (const api::Item& item : request.items) job.texts.push_back(item.text);
 
@@ -35,7 +44,11 @@ Task<Result<api::EmbedReply>> Local::embed(const api::EmbedRequest& request, emb
   reply.usage.prompt_tokens =
       std::accumulate(vectors->tokens.begin(), vectors->tokens.end(), std::uint64_t{0});
   reply.usage.source = api::UsageSource::counted;
-  reply.truncated = std::move(vectors->truncated);
+  if (request.truncate) {
+    reply.truncated = std::move(vectors->truncated);
+  } else {
+    for (const std::uint32_t item : vectors->truncated) reply.failed.push_back({item, too_long(item)});
+  }
   reply.model = endpoint_.model->id;
   reply.space = endpoint_.space;
   co_return reply;

@@ -15,6 +15,8 @@ class Local final : public embed::Embedder {
   Task<Result<api::EmbedReply>> embed(const api::EmbedRequest& request, embed::Call& call) override;
 
  private:
+  Error too_long(std::uint32_t item) const;
+
   const catalog::Endpoint& endpoint_;
   inference::LocalModel& model_;
   asio::io_context& io_;

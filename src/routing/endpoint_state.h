@@ -5,6 +5,8 @@
 #include <string_view>
 
 #include "embed/endpoint_statistics.h"
+#include "embed/learned_limits.h"
+#include "embed/places.h"
 #include "routing/health.h"
 #include "routing/retry_budget.h"
 
@@ -13,6 +15,8 @@ namespace embedrouter::routing {
 // What is known of one endpoint now. Shared by all I/O threads; every member is thread-safe by itself.
 struct EndpointState {
   embed::EndpointStatistics statistics;
+  embed::Places places;
+  embed::LearnedLimits learned;
   Health health;
   RetryBudget retries;
 };

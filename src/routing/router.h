@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "embed/embedder.h"
+#include "routing/progress.h"
 #include "routing/select.h"
 
 namespace embedrouter::routing {
@@ -14,8 +15,8 @@ namespace embedrouter::routing {
 using HealthListener =
     std::function<void(const catalog::Endpoint& endpoint, const Health::Change& change, const Error* cause)>;
 
-// Tries the selected endpoints inside one space until one has answered. Another endpoint is asked before the
-// same one is asked again. One per I/O thread.
+// Tries the selected endpoints inside one space until all items are answered; each is asked only for what is
+// left. Another endpoint is asked before the same one is asked again. One per I/O thread.
 class Router final : public embed::Embedder {
  public:
   // All must outlive it.
@@ -26,13 +27,14 @@ class Router final : public embed::Embedder {
 
  private:
   class Failures;
-  Task<Result<api::EmbedReply>> try_in_turn(const api::EmbedRequest& request, std::span<Candidate> candidates,
-                                            embed::Call& call, Failures& failures);
-  Task<Result<api::EmbedReply>> try_one(const api::EmbedRequest& request, const Candidate& candidate,
-                                        embed::Call& call);
-  Task<Result<api::EmbedReply>> try_again(const api::EmbedRequest& request, embed::Call& call,
-                                          Failures& failures);
+  Task<bool> try_in_turn(Progress& progress, std::span<Candidate> candidates, embed::Call& call,
+                         Failures& failures);
+  Task<bool> try_one(Progress& progress, const Candidate& candidate, embed::Call& call, Failures& failures);
+  Task<bool> try_again(Progress& progress, embed::Call& call, Failures& failures);
+  Task<bool> try_without_item(Progress& progress, const Candidate& candidate, embed::Call& call,
+                              Failures& failures);
   void report(const Candidate& candidate, const Result<api::EmbedReply>& outcome, Clock::Steady began);
+  bool may_retry(const Candidate& candidate) const;
 
   const Selector& selector_;
   const Clock& clock_;

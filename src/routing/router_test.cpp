@@ -240,6 +240,96 @@ TEST(Router, a_pinned_space_is_kept_or_refused) {
   EXPECT_EQ(reply.error().http_status(), 412);
 }
 
+// Answers all but `item`, which fails with `code`.
+ScriptedEmbedder::Step all_but(ScriptedEmbedder& inner, std::uint32_t item, ErrorCode code) {
+  return [&inner, item, code](const api::EmbedRequest& request) {
+    api::EmbedReply reply = inner.good(request);
+    reply.usage.prompt_tokens -= 1;
+    reply.failed.push_back({item, Error(code, "as the script says")});
+    return reply;
+  };
+}
+
+void expect_right(const api::EmbedReply& reply, const std::vector<std::string>& texts) {
+  ASSERT_EQ(reply.data.size(), texts.size());
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    if (std::ranges::find(reply.failed, i, &api::FailedItem::item) != reply.failed.end()) continue;
+    EXPECT_EQ(reply.data[i].index, static_cast<std::int64_t>(i));
+    EXPECT_TRUE(std::ranges::equal(std::get<std::span<const float>>(reply.data[i].vector),
+                                   testing::vector_of(texts[i], 8)));
+  }
+}
+
+TEST(Router, what_is_answered_stays_answered_and_only_the_rest_goes_on) {
+  Bench bench({{"a", "s"}, {"b", "s"}});
+  bench.prefer({"a", "b"});
+  bench.upstreams["a"]->script = {all_but(*bench.upstreams["a"], 1, ErrorCode::upstream_error)};
+  const auto reply = bench.embed(TextRequest({"x", "y", "z"}));
+  ASSERT_TRUE(reply) << reply.error().message();
+  EXPECT_EQ(bench.upstreams["b"]->asked, std::vector<std::vector<std::string>>{{"y"}});
+  expect_right(*reply, {"x", "y", "z"});
+  EXPECT_TRUE(reply->failed.empty());
+  EXPECT_EQ(reply->usage.prompt_tokens, 3U);
+  EXPECT_EQ(reply->usage.cost_pico_usd, 2 * 1'000'000 + 2'000'000);
+}
+
+TEST(Router, a_failed_item_is_tried_again_alone) {
+  Bench bench({{"a", "s"}});
+  bench.upstreams["a"]->script = {all_but(*bench.upstreams["a"], 2, ErrorCode::upstream_error)};
+  const auto reply = bench.embed(TextRequest({"x", "y", "z"}));
+  ASSERT_TRUE(reply) << reply.error().message();
+  EXPECT_EQ(bench.upstreams["a"]->asked.back(), std::vector<std::string>{"z"});
+  expect_right(*reply, {"x", "y", "z"});
+}
+
+TEST(Router, in_part_what_failed_everywhere_is_listed_with_its_error) {
+  Bench bench({{"a", "s"}, {"b", "s"}});
+  bench.prefer({"a", "b"});
+  bench.upstreams["a"]->script = {all_but(*bench.upstreams["a"], 1, ErrorCode::upstream_timeout)};
+  bench.upstreams["b"]->script = {fails_with(ErrorCode::upstream_timeout)};
+  TextRequest texts({"x", "y", "z"});
+  texts.request.partial = true;
+  const auto reply = bench.embed(texts);
+  ASSERT_TRUE(reply) << reply.error().message();
+  ASSERT_EQ(reply->failed.size(), 1U);
+  EXPECT_EQ(reply->failed[0].item, 1U);
+  EXPECT_EQ(reply->failed[0].error.code(), ErrorCode::upstream_timeout);
+  expect_right(*reply, {"x", "y", "z"});
+}
+
+ScriptedEmbedder::Step useless_vector(std::uint32_t item) {
+  return fails_with(Error(ErrorCode::upstream_invalid_vector,
+                          "the provider's vector for input[" + std::to_string(item) + "] is all zeros")
+                        .with_item(item));
+}
+
+TEST(Router, A8_a_fault_that_follows_one_item_to_every_endpoint_is_a_400_that_names_it) {
+  for (const bool partial : {false, true}) {
+    Bench bench({{"a", "s"}, {"b", "s"}});
+    bench.prefer({"a", "b"});
+    bench.upstreams["a"]->script = {useless_vector(1), useless_vector(1)};
+    bench.upstreams["b"]->script = {useless_vector(1)};
+    TextRequest texts({"x", "y", "z"});
+    texts.request.partial = partial;
+    const auto reply = bench.embed(texts);
+    EXPECT_EQ(bench.upstreams["a"]->asked.back(), (std::vector<std::string>{"x", "z"}));
+    ASSERT_EQ(reply.has_value(), partial);
+    const Error& error = partial ? reply->failed.at(0).error : reply.error();
+    EXPECT_EQ(error.http_status(), 400);
+    EXPECT_EQ(error.param(), "input[1]");
+    if (partial) expect_right(*reply, {"x", "y", "z"});
+  }
+}
+
+TEST(Router, A8_an_endpoint_that_spoils_another_item_without_it_is_at_fault_itself) {
+  Bench bench({{"a", "s"}});
+  bench.upstreams["a"]->script = {useless_vector(2), useless_vector(2), useless_vector(1)};
+  const auto reply = bench.embed(TextRequest({"x", "y", "z"}));
+  ASSERT_FALSE(reply);
+  EXPECT_EQ(reply.error().http_status(), 502);
+  EXPECT_EQ(bench.calls("a"), 3U);
+}
+
 TEST(Router, tells_which_endpoints_could_answer_and_what_took_out_the_others) {
   Bench bench({{"a", "s"}, {"b", "t"}, {"c", "s"}, {"d", "s"}});
   TextRequest texts({"x"});

@@ -107,7 +107,6 @@ def served(tmp_path_factory, upstream):
         provider(upstream.base_url, first_byte_timeout="20s"),
         provider(upstream.base_url, NARROW, max_concurrency=1, first_byte_timeout="60s"),
         models=models,
-        sections={"server": {"threads": 1}},  # the places at an endpoint are counted per thread
     )
     router = Router(tmp_path_factory.mktemp("served"), config)
     yield router

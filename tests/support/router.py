@@ -119,12 +119,12 @@ class Router:
     def embed(self, input, model: str = TAURUS, headers: dict | None = None, **members) -> wire.Answer:
         return self.request("POST", "/api/v1/embeddings", {"input": input, "model": model, **members}, headers)
 
-    def begin(self, input, model: str):
+    def begin(self, input, model: str, **members):
         """Sends a request and returns its connection, the answer unread."""
         log_audit.text(input)
         connection = wire.connect(self.url)
         headers = {**self.authorization, "Content-Type": "application/json"}
-        connection.request("POST", "/api/v1/embeddings", json.dumps({"input": input, "model": model}), headers)
+        connection.request("POST", "/api/v1/embeddings", json.dumps({"input": input, "model": model, **members}), headers)
         return connection
 
     def metrics(self) -> dict[str, float]:

@@ -38,6 +38,26 @@ TEST(EncodeReply, has_the_shape_of_the_contract) {
             R"({"object":"embedding","index":1,"truncated":true,"embedding":[0.5,-0.25]}]})");
 }
 
+TEST(EncodeReply, lists_items_without_a_vector_apart_and_keeps_the_numbers_of_the_others) {
+  EmbedReply reply = reply_of_two();
+  reply.data.resize(3);
+  for (const std::size_t i : {0U, 2U}) reply.data[i] = as_floats(reply, {0.5F, -0.25F}, std::nullopt);
+  reply.failed.push_back({1, Error(ErrorCode::context_length_exceeded, "input[1] is too \"long\"")});
+  const std::string text = encoded(reply, EncodingFormat::float_numbers);
+  EXPECT_NE(
+      text.find(R"("errors":[{"index":1,"code":400,"message":"input[1] is too \"long\"","metadata":)"
+                R"({"error_type":"context_length_exceeded","code":"context_length_exceeded"}}],"data":[)"
+                R"({"object":"embedding","index":0,"embedding":[0.5,-0.25]},)"
+                R"({"object":"embedding","index":2,"embedding":[0.5,-0.25]}]})"),
+      std::string::npos)
+      << text;
+  reply.failed = {{0, Error(ErrorCode::upstream_timeout, "late")}};
+  reply.data.resize(2);
+  reply.data[1] = as_floats(reply, {0.5F, -0.25F}, std::nullopt);
+  EXPECT_NE(encoded(reply, EncodingFormat::float_numbers).find(R"("data":[{"object":"embedding","index":1,)"),
+            std::string::npos);
+}
+
 TEST(EncodeReply, gives_every_form_in_the_form_asked_for) {
   const std::vector<float> values{0.1F, -3.5F};
   EmbedReply reply = reply_of_two();

@@ -48,7 +48,7 @@ std::vector<Row> rows_of_the_page() {
   for (std::string line; std::getline(page, line);) {
     if (!line.starts_with("| ") || line.find("| `") == std::string::npos) continue;
     const std::vector<std::string> cells = cells_of(line);
-    if (cells.size() != 8) continue;
+    if (cells.size() != 8 || !cells[1].starts_with('`')) continue;
     rows.push_back({cells[0], quoted(cells[0]), quoted(cells[1]).at(0), cells[2], quoted(cells[3]).at(0), cells[4],
                     cells[5], cells[6], cells[7]});
   }

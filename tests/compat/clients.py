@@ -16,23 +16,23 @@ from support.wire import PATIENCE
 HERE = Path(__file__).parent
 
 OPENROUTER = {
-    400: "BadRequestResponseError", 401: "UnauthorizedResponseError", 403: "ForbiddenResponseError",
+    400: "BadRequestResponseError", 401: "UnauthorizedResponseError", 402: "PaymentRequiredResponseError", 403: "ForbiddenResponseError",
     404: "NotFoundResponseError", 408: "RequestTimeoutResponseError", 412: "OpenRouterDefaultError",
     413: "PayloadTooLargeResponseError", 429: "TooManyRequestsResponseError", 502: "BadGatewayResponseError",
-    503: "ServiceUnavailableResponseError", 504: "GatewayTimeoutResponseError", 529: "ProviderOverloadedResponseError",
+    503: "ServiceUnavailableResponseError", 504: "GatewayTimeoutResponseError", 524: "EdgeNetworkTimeoutResponseError", 529: "ProviderOverloadedResponseError",
 }  # fmt: skip
 OPENAI = {
-    400: "BadRequestError", 401: "AuthenticationError", 403: "PermissionDeniedError", 404: "NotFoundError",
+    400: "BadRequestError", 401: "AuthenticationError", 402: "APIStatusError", 403: "PermissionDeniedError", 404: "NotFoundError",
     408: "APIStatusError", 412: "APIStatusError", 413: "APIStatusError", 429: "RateLimitError",
-    502: "InternalServerError", 503: "InternalServerError", 504: "InternalServerError", 529: "InternalServerError",
+    502: "InternalServerError", 503: "InternalServerError", 504: "InternalServerError", 524: "InternalServerError", 529: "InternalServerError",
 }  # fmt: skip
-OPENAI_JS = {**OPENAI, 408: "APIError", 412: "APIError", 413: "APIError"}
+OPENAI_JS = {**OPENAI, 402: "APIError", 408: "APIError", 412: "APIError", 413: "APIError"}
 PREVIOUS = {**OPENROUTER, **dict.fromkeys((403, 408, 413, 504), "OpenRouterDefaultError")}
 TYPESCRIPT = {**OPENROUTER, 504: "OpenRouterDefaultError"}
 LITELLM = {
-    400: "BadRequestError", 401: "AuthenticationError", 403: "APIError", 404: "NotFoundError", 408: "Timeout",
+    400: "BadRequestError", 401: "AuthenticationError", 402: "APIError", 403: "APIError", 404: "NotFoundError", 408: "Timeout",
     412: "APIError", 413: "APIError", 429: "RateLimitError", 502: "APIError", 503: "ServiceUnavailableError",
-    504: "Timeout", 529: "APIError",
+    504: "Timeout", 524: "APIError", 529: "APIError",
 }  # fmt: skip
 
 EVERY_FIELD = frozenset({"code", "metadata", "headers", "body"})

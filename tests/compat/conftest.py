@@ -10,7 +10,7 @@ from support.fake import FakeUpstream
 from support.router import Model, Router, configuration, model_of, provider
 
 NARROW = "narrow"  # a provider with one place
-FAULTS = ("ok", "status-429-retry-7", "status-504", "status-529", "short-last")
+FAULTS = ("ok", "status-429-retry-7", "status-429-quota", "status-504", "status-524", "status-529", "short-last")
 
 
 def pytest_configure(config):

@@ -26,7 +26,7 @@ struct MeasuredEndpoint {
 
 struct ListedEndpoint {
   std::string_view provider, provider_slug, price_prompt, space, quantization;
-  std::string_view tier = {};  // "priority"; empty: none
+  std::string_view tier = {};         // "priority"; empty: none
   std::uint32_t max_batch_items = 0;  // 0: no declared limit
   bool normalized = true, token_ids = false, zdr = false;
   int status = 0;  // 0: nothing is known against it; negative: docs/health.md

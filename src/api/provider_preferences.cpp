@@ -167,8 +167,8 @@ Result<void> read_data_collection(RequestReader& reader, ProviderPreferences& ou
   return invalid("provider.data_collection", "provider.data_collection must be \"allow\" or \"deny\"");
 }
 
-// What stands between the braces of an entry of `options`. It is merged into the provider's request as it is, so
-// it must not hold what the router writes there, nor what would change the vectors behind its back.
+// What stands between the braces of an entry of `options`. It is merged into the provider's request as it is,
+// so it must not hold what the router writes there, nor what would change the vectors behind its back.
 Result<std::string_view> read_option_members(std::string_view path, std::string_view json) {
   std::vector<std::string_view> names;
   JsonCursor cursor(json);
@@ -180,8 +180,7 @@ Result<std::string_view> read_option_members(std::string_view path, std::string_
     const std::string at = std::string(path) + "." + std::string(key.raw);
     if (std::ranges::find(names, key.raw) != names.end()) return invalid(path, at + " appears twice");
     if (names.size() == kMostEntries) {
-      return invalid(path,
-                     std::string(path) + " has more than " + std::to_string(kMostEntries) + " entries");
+      return invalid(path, std::string(path) + " has more than " + std::to_string(kMostEntries) + " entries");
     }
     if (is_decided_here(key.raw)) {
       return invalid(path, at + " cannot be set for one provider: the router decides it, from the members of "

@@ -17,8 +17,8 @@ struct Percentiles {
 // request.
 struct ProviderPreferences {
   std::vector<std::string_view> order, only, ignore;  // slugs or display names
-  bool has_order = false;  // it names somebody
-  bool has_only = false;   // an empty `only` leaves nothing; absent leaves everything
+  bool has_order = false;                             // it names somebody
+  bool has_only = false;  // an empty `only` leaves nothing; absent leaves everything
   bool allow_fallbacks = true;
   bool require_parameters = false;
   bool deny_data_collection = false;
@@ -32,8 +32,9 @@ struct ProviderPreferences {
   } max_price;
   Percentiles preferred_min_throughput;  // tokens per second
   Percentiles preferred_max_latency;     // seconds
-  // `options` by provider slug, for the serving provider alone. `members`: the JSON text of each entry between its
-  // braces, trimmed; its names are plain, each there once, and none is a member that the router decides.
+  // `options` by provider slug, for the serving provider alone. `members`: the JSON text of each entry
+  // between its braces, trimmed; its names are plain, each there once, and none is a member that the router
+  // decides.
   struct Option {
     std::string_view slug, members;
   };

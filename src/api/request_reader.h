@@ -42,8 +42,8 @@ tl::unexpected<Error> invalid(std::string_view param, std::string message);
 Result<void> read_input(RequestReader& reader, const DecodeLimits& limits, std::vector<Item>& items,
                         std::vector<std::uint32_t>& tokens);
 Result<void> read_provider(RequestReader& reader, ProviderPreferences& out);
-// True for the members of a provider's request that this router writes or that would change the vectors: they are
-// members of the request here, or refused.
+// True for the members of a provider's request that this router writes or that would change the vectors: they
+// are members of the request here, or refused.
 bool is_decided_here(std::string_view name);
 
 }  // namespace embedrouter::api

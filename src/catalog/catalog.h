@@ -19,8 +19,8 @@ namespace embedrouter::catalog {
 
 struct Model;
 
-// What stands behind the slash of a provider's slug: a service tier ("openai/priority", "openai/flex"), or else a
-// region or variant, which is served like the rest.
+// What stands behind the slash of a provider's slug: a service tier ("openai/priority", "openai/flex"), or
+// else a region or variant, which is served like the rest.
 enum class Tier : std::uint8_t { standard, priority, flex };
 Tier tier_of(std::string_view provider_slug) noexcept;
 std::string_view name_of(Tier tier) noexcept;  // empty: standard
@@ -59,8 +59,8 @@ struct Model {
   std::vector<Endpoint> endpoints;  // in the order of the configuration
 };
 
-// True if `name`, as requests write it, means this endpoint: its provider's display name or whole slug, or a base
-// slug ("google-vertex") for its regions, but not for a service tier. Ignores case.
+// True if `name`, as requests write it, means this endpoint: its provider's display name or whole slug, or a
+// base slug ("google-vertex") for its regions, but not for a service tier. Ignores case.
 bool names(std::string_view name, const Endpoint& endpoint) noexcept;
 
 // What the embedded model contributes.

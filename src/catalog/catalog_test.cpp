@@ -98,6 +98,35 @@ TEST(Catalog, an_endpoint_holds_what_routing_needs) {
   EXPECT_TRUE(catalog->find("x/old")->normalized);
 }
 
+TEST(Catalog, a_slash_in_a_slug_begins_a_region_or_a_tier) {
+  EXPECT_EQ(tier_of("a"), Tier::standard);
+  EXPECT_EQ(tier_of("a/eu"), Tier::standard);
+  EXPECT_EQ(tier_of("priority"), Tier::standard);
+  EXPECT_EQ(tier_of("a/priority"), Tier::priority);
+  EXPECT_EQ(tier_of("a/flex"), Tier::flex);
+  for (const Tier tier : {Tier::priority, Tier::flex})
+    EXPECT_EQ(tier_of("a/" + std::string(name_of(tier))), tier);
+  EXPECT_EQ(name_of(Tier::standard), "");
+}
+
+TEST(Catalog, a_base_slug_names_its_regions_and_no_tier) {
+  struct Row {
+    std::string_view slug, name;
+    bool named;
+  };
+  for (const auto& [slug, name, named] :
+       {Row{"vertex/us-east5", "vertex", true}, Row{"vertex/us-east5", "Vertex/US-east5", true},
+        Row{"vertex/us-east5", "vertex/us", false}, Row{"vertex/us-east5", "ver", false},
+        Row{"vertex", "vertex/us-east5", false}, Row{"openai/priority", "openai", false},
+        Row{"openai/priority", "openai/priority", true}, Row{"openai/flex", "the name", true}}) {
+    Endpoint endpoint;
+    endpoint.provider_slug = slug;
+    endpoint.provider_name = "The Name";
+    endpoint.tier = tier_of(slug);
+    EXPECT_EQ(names(name, endpoint), named) << slug << " by " << name;
+  }
+}
+
 TEST(Catalog, lists_the_newest_first_and_equals_as_configured) {
   const auto catalog = build(kFile, &kFacts);
   std::vector<std::string> ids;

@@ -348,10 +348,10 @@ void read_names(Section& section, bool embedded, Claims& names, ModelConfig& mod
     section.rename("[[model]] " + *id);
     claim_name(section, "id", section.line_of("id"), *id, embedded, names);
   } else if (id) {
-    section.fault(
-        "id",
-        "expected \"author/slug\" of letters, digits and \"._~-\", with \":free\" behind it for a free variant (':' and "
-        "'@' begin suffixes and presets otherwise)");
+    section.fault("id",
+                  "expected \"author/slug\" of letters, digits and \"._~-\", with \":free\" behind it for a "
+                  "free variant (':' and "
+                  "'@' begin suffixes and presets otherwise)");
   } else if (!section.has("id")) {
     section.fault("id", "is missing; add one, such as id = \"openai/text-embedding-3-small\"");
   }

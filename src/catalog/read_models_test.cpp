@@ -57,6 +57,7 @@ context_length = 8192
 created = 1706140800
 tokenizer = "GPT"
 symmetric = true
+distillable = true
 [[model.endpoint]]
 provider = "openai"
 upstream_model = "text-embedding-3-small"
@@ -110,6 +111,7 @@ dimensions = false
   EXPECT_EQ(model.created, 1706140800);
   EXPECT_EQ(model.tokenizer, "GPT");
   EXPECT_TRUE(model.symmetric);
+  EXPECT_TRUE(model.distillable);
 
   ASSERT_EQ(model.endpoints.size(), 2U);
   const EndpointConfig& first = model.endpoints[0];
@@ -202,7 +204,7 @@ TEST(Models, each_fault_of_a_model_names_its_line_and_key) {
   const Case cases[] = {
       {head + width + tail, 4, "[[model]] id: is missing"},
       {head + "id = \"small\"\n" + width + tail, 5, "[[model]] id: expected \"author/slug\""},
-      {head + "id = \"a/b:free\"\n" + width + tail, 5, "begin suffixes and presets"},
+      {head + "id = \"a/b:nitro\"\n" + width + tail, 5, "begin suffixes and presets"},
       {head + id + tail, 4, "[[model]] a/b dimensions: is missing"},
       {head + id + "dimensions = 0\n" + tail, 6, "[[model]] a/b dimensions: expected an integer from 1"},
       {head + id + width + "matryoshka = [4, 2]\n" + tail, 7, "matryoshka: expected ascending widths"},

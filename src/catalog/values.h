@@ -22,8 +22,8 @@ constexpr char to_lower(char c) {
 }
 std::string lower_case(std::string_view text);
 
-// "author/slug" of [A-Za-z0-9._~-], and perhaps ":free", which is a model of its own; no other ':' and no '@', which
-// begin suffixes and presets in requests.
+// "author/slug" of [A-Za-z0-9._~-], and perhaps ":free", which is a model of its own; no other ':' and no
+// '@', which begin suffixes and presets in requests.
 bool is_model_id(std::string_view text);
 // As a model id, but one part will do: "small".
 bool is_alias(std::string_view text);

@@ -39,8 +39,8 @@ TEST(Values, model_ids_are_author_and_slug) {
   }
   EXPECT_TRUE(is_model_id("a/b:free")) << "a model of its own";
   EXPECT_FALSE(is_alias("a/b:free"));
-  for (const char* bad :
-       {"", "small", "/b", "a/", "a/b/c", "a/b:nitro", "a:free", ":free", "a/b:free:free", "@preset/x", "a/b c", "a/\xC3\xA9", "a/b\n"}) {
+  for (const char* bad : {"", "small", "/b", "a/", "a/b/c", "a/b:nitro", "a:free", ":free", "a/b:free:free",
+                          "@preset/x", "a/b c", "a/\xC3\xA9", "a/b\n"}) {
     EXPECT_FALSE(is_model_id(bad)) << bad;
   }
   EXPECT_TRUE(is_alias("small"));

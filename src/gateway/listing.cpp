@@ -90,10 +90,9 @@ api::ListedModel Gateway::listed(const catalog::Model& model, Measure measure) c
     }
   }
   // Of those that answer without being asked for by name, if there are any.
-  const auto cheapest =
-      std::ranges::min_element(model.endpoints, {}, [](const catalog::Endpoint& endpoint) {
-        return std::pair(endpoint.tier != catalog::Tier::standard, endpoint.pico_usd_per_token);
-      });
+  const auto cheapest = std::ranges::min_element(model.endpoints, {}, [](const catalog::Endpoint& endpoint) {
+    return std::pair(endpoint.tier != catalog::Tier::standard, endpoint.pico_usd_per_token);
+  });
   if (cheapest != model.endpoints.end()) {
     entry.price_prompt = cheapest->price_prompt;
     entry.pico_usd_per_token = cheapest->pico_usd_per_token;

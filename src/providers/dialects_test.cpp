@@ -20,7 +20,8 @@ const std::filesystem::path kGolden =
     std::filesystem::path(EMBEDROUTER_SOURCE_DIR) / "tests" / "golden" / "dialects";
 
 // What every dialect must show. Beside these, one file per parameter it has a place for.
-constexpr std::array kRequired{"one_text", "several_texts", "base64_asked", "too_long", "rate_limited", "options"};
+constexpr std::array kRequired{"one_text", "several_texts", "base64_asked",
+                               "too_long", "rate_limited",  "options"};
 
 // Sections begin with a line "== name"; the line break before the next one is not theirs.
 using Sections = std::map<std::string, std::string>;

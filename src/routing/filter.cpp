@@ -70,8 +70,8 @@ bool covers(std::string_view wanted, std::string_view quantization) {
          std::ranges::find(kMembers, std::pair(wanted, quantization)) != kMembers.end();
 }
 
-// Endpoints of a service tier have a price or a speed of their own: they answer who names them whole, or whose
-// model's suffix lets them in (CONTRACT 6.5).
+// Endpoints of a service tier have a price or a speed of their own: they answer who names them whole, or
+// whose model's suffix lets them in (CONTRACT 6.5).
 std::optional<Exclusion> exclude_by_tier(const Endpoint& endpoint, const ProviderPreferences* wish,
                                          catalog::Tier admitted) {
   if (endpoint.tier == catalog::Tier::standard) return std::nullopt;
@@ -118,8 +118,9 @@ std::optional<Exclusion> exclude_by_preference(const Endpoint& endpoint, const P
   }
   for (const ProviderPreferences::Option& option : wish.options) {
     if (endpoint.embedded && catalog::names(option.slug, endpoint)) {
-      return Exclusion{ErrorCode::invalid_request, "provider.options",
-                       "the embedded model has no options; leave the entry of " + endpoint.provider_name + " out"};
+      return Exclusion{
+          ErrorCode::invalid_request, "provider.options",
+          "the embedded model has no options; leave the entry of " + endpoint.provider_name + " out"};
     }
   }
   return std::nullopt;
@@ -133,7 +134,8 @@ std::string told_of(const std::vector<Exclusion>& out) {
     if (std::ranges::find(told, exclusion.parameter) != told.end()) continue;
     told.emplace_back(exclusion.parameter);
     if (!text.empty()) text += "; ";
-    text += exclusion.parameter + " excludes " + (out.size() == 1 ? "it" : "one") + " (" + exclusion.reason + ")";
+    text +=
+        exclusion.parameter + " excludes " + (out.size() == 1 ? "it" : "one") + " (" + exclusion.reason + ")";
   }
   return text;
 }
@@ -165,7 +167,8 @@ Result<std::vector<Candidate>> filter(std::span<const Candidate> candidates, con
   if (!kept.empty()) return kept;
   if (out.empty()) return fail(ErrorCode::no_endpoint, "the model has no endpoint");
   // An endpoint that only a parameter took out is the nearest to an answer.
-  const auto told = std::ranges::find_if(out, [](const Exclusion& e) { return e.code != ErrorCode::no_endpoint; });
+  const auto told =
+      std::ranges::find_if(out, [](const Exclusion& e) { return e.code != ErrorCode::no_endpoint; });
   if (told != out.end()) {
     return fail(Error(told->code, told->parameter + ": " + told->reason).with_param(told->parameter));
   }

@@ -27,8 +27,7 @@ struct Bench {
     return out ? out->parameter : "";
   }
   ErrorCode failure() {
-    auto kept = filter(std::vector{Candidate{&endpoint}}, request.request,
-                       catalog::Tier::standard, excluded);
+    auto kept = filter(std::vector{Candidate{&endpoint}}, request.request, catalog::Tier::standard, excluded);
     return kept ? ErrorCode::internal : kept.error().code();
   }
 
@@ -133,10 +132,10 @@ TEST(Filter, families_of_quantizations_cover_their_members) {
   struct Row {
     const char *wanted, *has, *out;
   };
-  for (const auto& [wanted, has, out] : {Row{"fp4", "mxfp4", ""}, Row{"fp4", "nvfp4", ""}, Row{"fp8", "mxfp8", ""},
-                                         Row{"mxfp8", "fp8", "provider.quantizations"},
-                                         Row{"fp4", "mxfp8", "provider.quantizations"},
-                                         Row{"fp16", "bf16", "provider.quantizations"}}) {
+  for (const auto& [wanted, has, out] :
+       {Row{"fp4", "mxfp4", ""}, Row{"fp4", "nvfp4", ""}, Row{"fp8", "mxfp8", ""},
+        Row{"mxfp8", "fp8", "provider.quantizations"}, Row{"fp4", "mxfp8", "provider.quantizations"},
+        Row{"fp16", "bf16", "provider.quantizations"}}) {
     Bench bench;
     bench.endpoint.quantization = has;
     bench.wish.quantizations = {wanted};
@@ -182,9 +181,14 @@ TEST(Filter, a_base_slug_means_its_regions_and_a_whole_slug_that_one) {
   Bench bench;
   bench.endpoint.provider_slug = "acme/eu";
   bench.wish.has_only = true;
-  for (const auto& [name, out] : std::vector<std::pair<std::string_view, std::string>>{
-           {"acme", ""}, {"ACME/eu", ""}, {"Acme AI", ""}, {"acme/us", "provider.only"}, {"acm", "provider.only"},
-           {"acme/", "provider.only"}, {"eu", "provider.only"}}) {
+  for (const auto& [name, out] :
+       std::vector<std::pair<std::string_view, std::string>>{{"acme", ""},
+                                                             {"ACME/eu", ""},
+                                                             {"Acme AI", ""},
+                                                             {"acme/us", "provider.only"},
+                                                             {"acm", "provider.only"},
+                                                             {"acme/", "provider.only"},
+                                                             {"eu", "provider.only"}}) {
     bench.wish.only = {name};
     EXPECT_EQ(bench.excluded_by(), out) << name;
   }

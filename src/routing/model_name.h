@@ -17,8 +17,8 @@ struct ModelName {
 };
 ModelName split_suffix(std::string_view model);
 
-// Why the catalog has no model of this name, and what to do: a preset, a `~` alias or a suffix that means nothing
-// here is told apart from a name nobody knows.
+// Why the catalog has no model of this name, and what to do: a preset, a `~` alias or a suffix that means
+// nothing here is told apart from a name nobody knows.
 Error explain_unknown_model(std::string_view model);
 
 }  // namespace embedrouter::routing

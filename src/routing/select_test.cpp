@@ -93,7 +93,8 @@ TEST(Selector, suffixes_admit_their_tier) {
   Bench bench({{"a", "s"}, {"a/priority", "s"}, {"a/flex", "s"}, {"a/eu", "s"}});
   EXPECT_EQ(bench.selected(), "a a/eu ");
   EXPECT_EQ(bench.selected("test/model:floor"), "a a/flex a/eu ");
-  EXPECT_EQ(bench.selected("test/model:nitro"), "a a/priority a/eu ") << "an explicit sort wins over the suffix";
+  EXPECT_EQ(bench.selected("test/model:nitro"), "a a/priority a/eu ")
+      << "an explicit sort wins over the suffix";
   bench.wish.has_order = true;
   bench.wish.order = {"a"};
   EXPECT_EQ(bench.selected("test/model:floor"), "a a/eu ") << "an order admits no tier";

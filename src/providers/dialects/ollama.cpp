@@ -98,6 +98,9 @@ Result<api::EmbedReply> decode(const UpstreamReply& reply, const api::EmbedReque
 }  // namespace
 
 extern const Dialect kOllama{
-    {.name = "ollama", .base64 = false, .token_ids = false, .input_types = false, .user = false}, encode, decode, explain};
+    {.name = "ollama", .base64 = false, .token_ids = false, .input_types = false, .user = false},
+    encode,
+    decode,
+    explain};
 
 }  // namespace embedrouter::providers

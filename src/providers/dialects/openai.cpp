@@ -1,7 +1,7 @@
 // OpenAI's embeddings format, spoken by OpenAI, OpenRouter, vLLM, text-embeddings-inference (/v1), Ollama
 // (/v1), LiteLLM, and another embedrouter. Texts or token ids; `dimensions` and `input_type` only where the
-// endpoint is declared to honour them; of `provider` its `options` alone; never `session_id` or `trace`. The form the client asked
-// for is asked of the upstream where it has it.
+// endpoint is declared to honour them; of `provider` its `options` alone; never `session_id` or `trace`. The
+// form the client asked for is asked of the upstream where it has it.
 #include <charconv>
 
 #include "base/json_text.h"

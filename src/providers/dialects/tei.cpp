@@ -62,6 +62,7 @@ Result<api::EmbedReply> decode(const UpstreamReply& reply, const api::EmbedReque
 
 }  // namespace
 
-extern const Dialect kTei{{.name = "tei", .base64 = false, .user = false, .max_batch_items = 32}, encode, decode, explain};
+extern const Dialect kTei{
+    {.name = "tei", .base64 = false, .user = false, .max_batch_items = 32}, encode, decode, explain};
 
 }  // namespace embedrouter::providers

@@ -1,5 +1,6 @@
 #include "apps/service.h"
 
+#include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -38,7 +39,8 @@ net::ServerLimits server_limits(const catalog::Config::Limits& configured) {
   limits.header_bytes = configured.header_bytes;
   limits.idle_timeout = configured.idle_timeout;
   // A request arrives within the time it has; its head, which is short, without a pause that long.
-  limits.header_timeout = std::min({limits.header_timeout, configured.idle_timeout, configured.total_timeout});
+  limits.header_timeout =
+      std::min({limits.header_timeout, configured.idle_timeout, configured.total_timeout});
   limits.body_timeout = std::min(limits.body_timeout, configured.total_timeout);
   return limits;
 }
@@ -128,10 +130,14 @@ void add_totals(inference::LocalModel::Load& sum, const inference::LocalModel::L
 }  // namespace
 
 void Service::end_model(EmbeddedModel* unused) {
-  const std::unique_ptr<EmbeddedModel> owned(unused);
+  std::unique_ptr<EmbeddedModel> owned(unused);
   if (owned->model == nullptr) return;  // the service is ending
-  const std::lock_guard lock(models_mutex_);
-  add_totals(ended_models_, owned->model->load_now());
+  {
+    const std::lock_guard lock(models_mutex_);
+    add_totals(ended_models_, owned->model->load_now());
+  }
+  owned.reset();
+  malloc_trim(0);  // its weights, which lie in pieces between what others hold, go back to the system
 }
 
 inference::LocalModel::Load Service::model_totals() const {

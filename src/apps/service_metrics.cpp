@@ -42,25 +42,25 @@ void Service::watch_model() {
                           {{"version", EMBEDROUTER_VERSION}, {"precision", precision}});
   };
   std::string precision;
-  metrics_.before_render([=, this, &jobs, &texts, &tokens, &batches, &batch_texts, &batch_tokens,
-                          &capacity]() mutable {
-    const auto runtime = current();
-    const std::shared_ptr<EmbeddedModel>& embedded = runtime->embedded();
-    inference::LocalModel::Load load;
-    if (embedded) load = embedded->model->load_now();
-    jobs.Set(static_cast<double>(load.queued_jobs));
-    texts.Set(static_cast<double>(load.queued_texts));
-    tokens.Set(static_cast<double>(load.queued_tokens));
-    const inference::LocalModel::Load total = model_totals();
-    advance(batches, static_cast<double>(total.batches));
-    advance(batch_texts, static_cast<double>(total.texts));
-    advance(batch_tokens, static_cast<double>(total.batch_tokens));
-    capacity.Set(embedded ? static_cast<double>(embedded->model->batch_capacity()) : 0);
-    const std::string runs = embedded ? embedded->model->facts().precision : "none";
-    if (!precision.empty() && runs != precision) info(precision).Set(0);
-    info(runs).Set(1);
-    precision = runs;
-  });
+  metrics_.before_render(
+      [=, this, &jobs, &texts, &tokens, &batches, &batch_texts, &batch_tokens, &capacity]() mutable {
+        const auto runtime = current();
+        const std::shared_ptr<EmbeddedModel>& embedded = runtime->embedded();
+        inference::LocalModel::Load load;
+        if (embedded) load = embedded->model->load_now();
+        jobs.Set(static_cast<double>(load.queued_jobs));
+        texts.Set(static_cast<double>(load.queued_texts));
+        tokens.Set(static_cast<double>(load.queued_tokens));
+        const inference::LocalModel::Load total = model_totals();
+        advance(batches, static_cast<double>(total.batches));
+        advance(batch_texts, static_cast<double>(total.texts));
+        advance(batch_tokens, static_cast<double>(total.batch_tokens));
+        capacity.Set(embedded ? static_cast<double>(embedded->model->batch_capacity()) : 0);
+        const std::string runs = embedded ? embedded->model->facts().precision : "none";
+        if (!precision.empty() && runs != precision) info(precision).Set(0);
+        info(runs).Set(1);
+        precision = runs;
+      });
 }
 
 void Service::watch_gauges() {
@@ -73,8 +73,7 @@ void Service::watch_gauges() {
   Gauge& connections = metrics_.gauge("embedrouter_connections", "Open connections of clients");
   Gauge& bytes = metrics_.gauge("embedrouter_body_bytes_in_flight",
                                 "Bytes of request bodies that are held or on their way");
-  Gauge& most =
-      metrics_.gauge("embedrouter_body_bytes_in_flight_limit", "Where more are refused with 503");
+  Gauge& most = metrics_.gauge("embedrouter_body_bytes_in_flight_limit", "Where more are refused with 503");
   metrics_.before_render([this, &ready, &connections, &bytes, &most] {
     ready.Set(readiness_.fault() ? 0 : 1);
     connections.Set(static_cast<double>(server_->connections()));

@@ -82,8 +82,7 @@ Result<void> Service::go_on_with(catalog::Config config) {
   log_.set_level(level_of(taken.telemetry.log_level));
   for (const std::string& name : fixed)
     log_.warn("config_needs_restart", {{"reason", name + " differs from what runs"}});
-  log_.info("config_reloaded",
-            {{"models", taken.models.size()}, {"providers", taken.providers.size()}});
+  log_.info("config_reloaded", {{"models", taken.models.size()}, {"providers", taken.providers.size()}});
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     asio::post(workers_[i]->io, [&worker = *workers_[i], part = std::move(next->parts[i])]() mutable {
       worker.adopt(part);
@@ -100,8 +99,8 @@ Result<void> Service::go_on_with(catalog::Config config) {
 
 void Service::watch_reloads() {
   const auto total = [&](const char* outcome) {
-    return &metrics_.counter("embedrouter_config_reloads_total", "Configurations read again, by what came of it",
-                             {{"outcome", outcome}});
+    return &metrics_.counter("embedrouter_config_reloads_total",
+                             "Configurations read again, by what came of it", {{"outcome", outcome}});
   };
   reloads_ok_ = total("ok");
   reloads_refused_ = total("refused");

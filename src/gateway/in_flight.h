@@ -31,7 +31,8 @@ class InFlight {
   // nullopt if that many more would be too many.
   std::optional<Permit> enter(std::size_t bytes) {
     const std::size_t before = held_.fetch_add(bytes, std::memory_order_relaxed);
-    if (before + bytes <= most_.load(std::memory_order_relaxed)) return std::optional<Permit>(std::in_place, *this, bytes);
+    if (before + bytes <= most_.load(std::memory_order_relaxed))
+      return std::optional<Permit>(std::in_place, *this, bytes);
     held_.fetch_sub(bytes, std::memory_order_relaxed);
     return std::nullopt;
   }

@@ -72,8 +72,8 @@ class Server {
   // the server's connections.
   virtual void serve(asio::io_context& io, Handler& handler) = 0;
   // Connections accepted from now on have these limits and this certificate; those that are open keep theirs.
-  // Whether TLS is spoken stays as listen() was told; where it is not, `tls` is ignored. Thread-safe. Fails as
-  // listen() does for a certificate that cannot be used, and then nothing has changed.
+  // Whether TLS is spoken stays as listen() was told; where it is not, `tls` is ignored. Thread-safe. Fails
+  // as listen() does for a certificate that cannot be used, and then nothing has changed.
   virtual Result<void> reconfigure(const ServerLimits& limits, const ServerTls& tls) = 0;
   // Stops accepting, lets requests under way finish (they answer with Connection: close), closes idle
   // connections, and when none is left or `grace` is over, closes the rest. Thread-safe; returns at once;

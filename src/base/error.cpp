@@ -34,7 +34,7 @@ constexpr std::array<ErrorTraits, kErrorCodeCount> kTable{{
     {overloaded,              "overloaded",                503, "provider_overloaded",      false, true,  false},
     {not_ready,               "not_ready",                 503, "provider_unavailable",     false, false, false},
     {shutting_down,           "shutting_down",             503, "provider_overloaded",      false, false, false},
-    {no_equivalent_upstream,  "no_equivalent_upstream",    503, "provider_unavailable",     false, false, false},
+    {no_equivalent_upstream,  "no_equivalent_upstream",    503, "provider_unavailable",     false, true,  false},
     {upstreams_failed,        "temporarily_unavailable",   503, "provider_unavailable",     false, false, false},
     {upstream_unreachable,    "upstream_unreachable",      502, "provider_unavailable",     true,  true,  true},
     {upstream_untrusted,      "upstream_untrusted",        502, "provider_unavailable",     false, true,  true},

@@ -42,6 +42,7 @@ class Attempt final : public Embedder {
   std::uint32_t running_ = 0;
   Counter& answered_;
   Counter& failed_;
+  Counter& other_model_;
   Histogram& seconds_;
 };
 

@@ -7,6 +7,7 @@
 #include "embed/endpoint_statistics.h"
 #include "routing/health.h"
 #include "routing/retry_budget.h"
+#include "routing/spaces.h"
 
 namespace embedrouter::routing {
 
@@ -15,6 +16,7 @@ struct EndpointState {
   embed::EndpointStatistics statistics;
   Health health;
   RetryBudget retries;
+  SpaceStanding space;
 };
 
 // The state of every endpoint by its id. Lives above the threads and the catalog, so that what was learnt

@@ -10,6 +10,23 @@
 namespace embedrouter::routing {
 
 using api::EmbedRequest;
+namespace {
+
+// Why the canaries keep an endpoint from answering; empty if they do not.
+std::string foreign(const Candidate& candidate) {
+  switch (candidate.state->space.verdict()) {
+    case Verdict::held_out:
+      return "space";
+    case Verdict::quarantined:
+      return "quarantine";
+    case Verdict::unknown:
+    case Verdict::agreeing:
+      break;
+  }
+  return {};
+}
+
+}  // namespace
 
 ModelName split_suffix(std::string_view model) {
   const auto ends = [&](std::string_view suffix) {
@@ -57,13 +74,23 @@ Result<std::vector<Candidate>> Selector::select(const EmbedRequest& request, emb
                       .with_param("X-Embedrouter-Space"));
     }
   }
-  order(*kept, request.provider, asked.sort, {clock_.now(), random});
+  const auto now = clock_.now();
+  order(*kept, request.provider, asked.sort, {now, random});
+  const std::string& space = kept->front().endpoint->space;
   std::vector<embed::CandidateRecord> excluded = std::exchange(call.candidates, {});
   for (const Candidate& c : *kept) {
-    const bool in_space = c.endpoint->space == kept->front().endpoint->space;
-    (in_space ? call.candidates : excluded).push_back(record_of(c, in_space ? "" : "space"));
+    c.state->space.want(now);
+    std::string out = c.endpoint->space == space ? foreign(c) : "space";
+    (out.empty() ? call.candidates : excluded).push_back(record_of(c, std::move(out)));
   }
+  const bool none = call.candidates.empty();
   std::ranges::move(excluded, std::back_inserter(call.candidates));
+  if (none) {
+    return fail(ErrorCode::no_equivalent_upstream,
+                "the vectors of every endpoint in the vector space of this request are no longer, or were "
+                "never, of that space; `embedrouter endpoints list` says more to the operator");
+  }
+  std::erase_if(*kept, [](const Candidate& c) { return !foreign(c).empty(); });
   return kept;
 }
 

@@ -47,6 +47,8 @@ struct Usage {
   UsageSource source = UsageSource::provider;
 };
 
+inline constexpr std::size_t kMostOfAName = 200;
+
 // An item that has no vector, and why.
 struct FailedItem {
   std::uint32_t item = 0;
@@ -58,6 +60,9 @@ struct EmbedReply {
   std::vector<std::shared_ptr<const void>> owners;  // of everything `data` points to
   Usage usage;
   std::string model;                     // canonical slug of the model that served
+  // What the upstream calls the model, where it names one; behind providers::Remote: only if that is not what it
+  // was asked for. At most kMostOfAName bytes.
+  std::string answered_model;
   std::string provider;                  // display name of the provider that served
   std::string space;                     // of the endpoint that served
   std::uint32_t width = 0;               // of every vector; set by the gate

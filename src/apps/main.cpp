@@ -1,4 +1,4 @@
-// embedrouter: serve, embed, models, keys, route, doctor.
+// embedrouter: serve, embed, models, keys, endpoints, route, doctor.
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <exception>
@@ -7,6 +7,7 @@
 #include "apps/common.h"
 #include "apps/doctor_command.h"
 #include "apps/embed_command.h"
+#include "apps/endpoints_command.h"
 #include "apps/keys_command.h"
 #include "apps/models_command.h"
 #include "apps/route_command.h"
@@ -23,6 +24,7 @@ int main(int argc, char** argv) {
   add_embed_command(app, run);
   add_models_command(app, run);
   add_keys_command(app, run);
+  add_endpoints_command(app, run);
   add_route_command(app, run);
   add_doctor_command(app, run);
   try {

@@ -4,8 +4,9 @@
 #include <limits>
 #include <utility>
 
-#include "apps/provider_keys.h"
 #include "apps/health_watch.h"
+#include "apps/probes.h"
+#include "apps/provider_keys.h"
 #include "apps/upstream_options.h"
 #include "embed/attempt.h"
 #include "embed/split.h"
@@ -73,14 +74,35 @@ Result<void> Runtime::add_upstream(const catalog::ProviderConfig& provider, prov
   return {};
 }
 
-Result<std::shared_ptr<Runtime::Thread>> Runtime::make_thread(asio::io_context& io, Random& random) const {
+Result<std::shared_ptr<Runtime::Thread>> Runtime::make_probing_thread(asio::io_context& io) const {
+  return std::shared_ptr<Thread>(new Thread(shared_from_this(), io));
+}
+
+Result<std::vector<routing::Prober::Member>> Runtime::Thread::make_members() {
+  std::vector<routing::Prober::Member> members;
+  for (const catalog::Model* model : runtime_->catalog().listed()) {
+    for (const catalog::Endpoint& endpoint : model->endpoints) {
+      auto embedder = make_embedder(endpoint);
+      if (!embedder) return fail(std::move(embedder).error());
+      members.push_back({&endpoint, *std::move(embedder), &runtime_->shared_.endpoints->of(endpoint.id)});
+    }
+  }
+  return members;
+}
+
+Result<std::shared_ptr<Runtime::Thread>> Runtime::make_thread(asio::io_context& io, Random& random,
+                                                              std::shared_ptr<Probes> probes) const {
   std::shared_ptr<Thread> thread(new Thread(shared_from_this(), io));
+  thread->probes_ = std::move(probes);
   std::vector<routing::Route> routes;
   for (const catalog::Model* model : catalog().listed()) {
     for (const catalog::Endpoint& endpoint : model->endpoints) {
       auto embedder = thread->make_embedder(endpoint);
       if (!embedder) return fail(std::move(embedder).error());
-      routes.push_back({&endpoint, *std::move(embedder), &shared_.endpoints->of(endpoint.id)});
+      routing::EndpointState& state = shared_.endpoints->of(endpoint.id);
+      if (thread->probes_)
+        *embedder = thread->probes_->guard(*std::move(embedder), endpoint, state, io.get_executor());
+      routes.push_back({&endpoint, *std::move(embedder), &state});
       if (!endpoint.embedded) continue;
       thread->embedded_ = std::make_unique<providers::Local>(endpoint, *embedded_->model, io);
       thread->embedded_contract_ = {model->dimensions, endpoint.normalized, false};

@@ -19,6 +19,7 @@
 #include "providers/dialect.h"
 #include "providers/keys.h"
 #include "providers/remote.h"
+#include "routing/prober.h"
 #include "routing/router.h"
 
 namespace embedrouter::apps {
@@ -28,6 +29,8 @@ struct EmbeddedModel {
   catalog::Config::Embedded section;  // that it was loaded for
   std::unique_ptr<inference::LocalModel> model;
 };
+
+class Probes;
 
 class Runtime : public std::enable_shared_from_this<Runtime> {
  public:
@@ -48,7 +51,11 @@ class Runtime : public std::enable_shared_from_this<Runtime> {
 
   // The part of one I/O thread, which keeps its generation alive. May be made on any thread; used, and once
   // used destroyed, on that of `io`. Both arguments must outlive it.
-  Result<std::shared_ptr<Thread>> make_thread(asio::io_context& io, Random& random) const;
+  // `probes`: of this generation; null: endpoints are believed to be of the space they are declared of.
+  Result<std::shared_ptr<Thread>> make_thread(asio::io_context& io, Random& random,
+                                              std::shared_ptr<Probes> probes) const;
+  // The part of the prober's thread, without what answers callers.
+  Result<std::shared_ptr<Thread>> make_probing_thread(asio::io_context& io) const;
 
   const catalog::Config& config() const noexcept { return config_; }
   const catalog::Catalog& catalog() const noexcept { return *shared_.catalog; }
@@ -79,6 +86,8 @@ class Runtime::Thread {
   // What the thread's readiness is tested with; null without an embedded model.
   embed::Embedder* embedded() const noexcept { return embedded_.get(); }
   embed::VectorContract embedded_contract() const noexcept { return embedded_contract_; }
+  // All endpoints, in the order of the configuration within a model.
+  Result<std::vector<routing::Prober::Member>> make_members();
 
  private:
   friend class Runtime;
@@ -89,6 +98,7 @@ class Runtime::Thread {
                                                        const Upstream& upstream);
 
   std::shared_ptr<const Runtime> runtime_;
+  std::shared_ptr<Probes> probes_;
   asio::io_context& io_;
   std::unordered_map<std::string, std::unique_ptr<net::Client>> clients_;  // by provider slug
   std::unique_ptr<embed::Embedder> embedded_;

@@ -78,12 +78,14 @@ Service::Service(const catalog::Config& config, Log& log)
 
 Service::~Service() {
   ending_ = true;
-  std::promise<void> idle;  // no reload is under way, and those that wait will see that it is over
-  asio::post(background_, [&idle] { idle.set_value(); });
-  idle.get_future().wait();
+  finish_background();  // no reload is under way, and those that wait will see that it is over
   for (const auto& worker : workers_) {
     worker->io.stop();
     if (worker->thread.joinable()) worker->thread.join();
+  }
+  finish_background();
+  for (const auto& probes : probes_) {
+    if (const auto left = probes.lock()) left->stop();
   }
   server_.reset();  // before the io_contexts its connections are on
   // The models' threads answer to the io_contexts, so they end first, used or not.
@@ -94,6 +96,26 @@ Service::~Service() {
   current_.reset();
   workers_.clear();
   background_.join();
+}
+
+void Service::finish_background() {
+  std::promise<void> idle;
+  asio::post(background_, [&idle] { idle.set_value(); });
+  idle.get_future().wait();
+}
+
+Result<std::shared_ptr<Probes>> Service::start_probes(const std::shared_ptr<const Runtime>& runtime) {
+  auto started = Probes::start(runtime, lasting_);
+  if (!started) return fail(std::move(started).error());
+  std::shared_ptr<Probes> probes;
+  if (*started == nullptr) return probes;
+  const auto end_in_background = [this](Probes* unused) {
+    asio::post(background_, [unused] { const std::unique_ptr<Probes> owned(unused); });
+  };
+  probes = std::shared_ptr<Probes>(started->release(), end_in_background);
+  std::erase_if(probes_, [](const std::weak_ptr<Probes>& old) { return old.expired(); });
+  probes_.emplace_back(probes);
+  return probes;
 }
 
 Result<void> Service::open_keys(const catalog::Config& config) {
@@ -213,8 +235,10 @@ Result<Service::Generation> Service::prepare(catalog::Config config) {
   auto runtime = Runtime::make(std::move(config), std::move(embedded), lasting_, key_pools_);
   if (!runtime) return fail(std::move(runtime).error());
   made.runtime = *std::move(runtime);
+  auto probes = start_probes(made.runtime);
+  if (!probes) return fail(std::move(probes).error());
   for (const auto& worker : workers_) {
-    auto part = made.runtime->make_thread(worker->io, worker->random);
+    auto part = made.runtime->make_thread(worker->io, worker->random, *probes);
     if (!part) return fail(std::move(part).error());
     made.parts.push_back(*std::move(part));
   }

@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "apps/probes.h"
 #include "apps/runtime.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -78,6 +79,8 @@ class Service {
   Result<Generation> prepare(catalog::Config config);
   Result<std::shared_ptr<EmbeddedModel>> load_model(const catalog::Config::Embedded& section);
   void end_model(EmbeddedModel* unused);
+  Result<std::shared_ptr<Probes>> start_probes(const std::shared_ptr<const Runtime>& runtime);
+  void finish_background();
   // Batches, tokens and texts of all models there were.
   inference::LocalModel::Load model_totals() const;
 
@@ -108,7 +111,9 @@ class Service {
   Counter* reloads_ok_ = nullptr;
   Counter* reloads_refused_ = nullptr;
   Gauge* last_success_ = nullptr;
-  // Reloads, and the end of models that nothing uses any more, which waits for their threads: in turn.
+  std::vector<std::weak_ptr<Probes>> probes_;  // those that may still run; of the background thread and start()
+  // Reloads, and the end of models and probers that nothing uses any more, which waits for their threads: in
+  // turn.
   asio::thread_pool background_{1};
 };
 

@@ -35,7 +35,7 @@ constexpr std::array<ErrorTraits, kErrorCodeCount> kTable{{
     {overloaded,              "overloaded",                503, "provider_overloaded",      false, true,  false, Parking::none},
     {not_ready,               "not_ready",                 503, "provider_unavailable",     false, false, false, Parking::none},
     {shutting_down,           "shutting_down",             503, "provider_overloaded",      false, false, false, Parking::none},
-    {no_equivalent_upstream,  "no_equivalent_upstream",    503, "provider_unavailable",     false, false, false, Parking::none},
+    {no_equivalent_upstream,  "no_equivalent_upstream",    503, "provider_unavailable",     false, true,  false, Parking::none},
     {upstreams_failed,        "temporarily_unavailable",   503, "provider_unavailable",     false, false, false, Parking::none},
     {upstream_unreachable,    "upstream_unreachable",      502, "provider_unavailable",     true,  true,  true,  Parking::none},
     {upstream_untrusted,      "upstream_untrusted",        502, "provider_unavailable",     false, true,  true,  Parking::none},

@@ -31,6 +31,7 @@ Endpoint make_endpoint(const EndpointConfig& from, const Model& model, const Pro
   endpoint.encodings_float = from.encodings_float;
   endpoint.encodings_base64 = from.encodings_base64;
   endpoint.token_ids = from.token_ids;
+  endpoint.strict_model = from.strict_model;
   endpoint.dimensions = from.dimensions;
   endpoint.input_types = from.input_types;
   endpoint.user = from.user;

@@ -179,6 +179,14 @@ void read_telemetry(Section& root, Config::Telemetry& telemetry) {
   section.finish();
 }
 
+void read_probe(Section& root, Config::Probe& probe) {
+  Section section = root.table("probe", "[probe]");
+  section.flag("enabled", probe.enabled);
+  section.duration("interval", probe.interval, milliseconds(100), kLongest);
+  section.number("threshold", probe.threshold, 0.9, 1);
+  section.finish();
+}
+
 // Sections of later releases may be written down, but not yet filled.
 void refuse_later_section(Section& root, std::string_view key, Faults& faults) {
   const Section section = root.table(key, "[" + std::string(key) + "]");
@@ -195,7 +203,7 @@ void read_document(const toml::table& document, const ConfigEnvironment& environ
   read_storage(root, environment, outcome.config.storage);
   read_counters(root);
   refuse_later_section(root, "cache", outcome.faults);
-  refuse_later_section(root, "probe", outcome.faults);
+  read_probe(root, outcome.config.probe);
   read_telemetry(root, outcome.config.telemetry);
   read_providers(root, environment, outcome.config, outcome.faults);
   read_models(root, environment, outcome.config);

@@ -53,6 +53,7 @@ struct EndpointConfig {
   bool normalized = true;
   bool encodings_float = true, encodings_base64 = true;
   bool token_ids = false;
+  bool strict_model = false;  // an answer that names another model is a fault
   bool dimensions =
       false;  // the upstream honours `dimensions` (default: true where the model declares matryoshka)
   std::vector<std::string> input_types;  // the kinds of `input_type` the upstream honours; empty: none
@@ -106,6 +107,11 @@ struct Config {
   struct Storage {
     std::string url = "sqlite:embedrouter.db";  // relative to data_dir
   } storage;
+  struct Probe {  // canaries (docs/spaces.md)
+    bool enabled = true;
+    std::chrono::milliseconds interval{60'000};
+    double threshold = 0.9995;  // least cosine of two endpoints of one space
+  } probe;
   struct Telemetry {
     std::string log_level = "info";  // debug | info | warn | error | off
     std::string otlp_url;            // base URL of an OpenTelemetry collector; empty: none
@@ -140,7 +146,7 @@ struct ConfigEnvironment {
   // Those a provider's `dialect` may name; empty: not checked here.
   std::vector<DialectFacts> dialects = {};
 };
-// Unknown keys, wrong types, out-of-range values, sections that later releases will know ([cache], [probe],
+// Unknown keys, wrong types, out-of-range values, sections that later releases will know ([cache],
 // [counters] with anything but their defaults), dangling references and duplicate slugs, ids and aliases are
 // all faults; all are reported, in the order of their lines. A file that is not TOML is one fault, the first.
 // Messages never hold a value of the file.

@@ -63,6 +63,9 @@ url = "sqlite:/var/keys.db"
 url = "memory:"
 [cache]
 [probe]
+enabled = false
+interval = "5m"
+threshold = 0.999
 [telemetry]
 log_level = "debug"
 otlp_url = "http://127.0.0.1:4318"
@@ -76,6 +79,9 @@ otlp_url = "http://127.0.0.1:4318"
   EXPECT_EQ(config.server.cors_origins,
             (std::vector<std::string>{"https://app.example.com", "http://localhost:3000"}));
   EXPECT_EQ(config.server.readyz_interval, milliseconds(2'000));
+  EXPECT_FALSE(config.probe.enabled);
+  EXPECT_EQ(config.probe.interval, milliseconds(300'000));
+  EXPECT_EQ(config.probe.threshold, 0.999);
   EXPECT_EQ(config.telemetry.otlp_url, "http://127.0.0.1:4318");
   EXPECT_EQ(config.server.tls_cert_file, "/home/u/c.pem");
   EXPECT_EQ(config.server.tls_key_file, "/k.pem");
@@ -143,7 +149,11 @@ TEST(Config, each_fault_names_its_line_its_key_and_what_to_do) {
       {"[counters]\nurl = \"redis://h:6379\"", 2, "[counters] url: only \"memory:\" is in this release"},
       {"[counters]\nsize = 1", 2, "[counters] size: is unknown"},
       {"\n[cache]\nttl = \"5m\"\nsize = 3", 2, "[cache]: is not in this release; remove the section"},
-      {"[probe]\nenabled = true", 1, "[probe]: is not in this release; remove the section"},
+      {"[probe]\nenabled = 1", 2, "[probe] enabled: expected true or false"},
+      {"[probe]\ninterval = \"1ms\"", 2, "[probe] interval: expected"},
+      {"[probe]\nthreshold = 0.5", 2, "[probe] threshold: expected a number from 0.9 to 1.0"},
+      {"[probe]\nthreshold = nan", 2, "[probe] threshold: expected a number from 0.9 to 1.0"},
+      {"[probe]\nthreshold = \"1\"", 2, "[probe] threshold: expected a number from 0.9 to 1.0"},
       {"[telemetry]\nlog_level = \"warning\"", 2, "[telemetry] log_level: expected"},
       {"[telemetry]\notlp_url = \"collector:4318\"", 2,
        "[telemetry] otlp_url: expected the base URL of a collector, such as \"http://127.0.0.1:4318\""},

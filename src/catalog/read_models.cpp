@@ -318,6 +318,7 @@ EndpointConfig read_endpoint(Section& section, const ModelConfig& model,
   endpoint.encodings_base64 = dialect.base64;
   read_encodings(section, endpoint);
   section.flag("token_ids", endpoint.token_ids);
+  section.flag("strict_model", endpoint.strict_model);
   endpoint.dimensions = dialect.dimensions && !model.matryoshka.empty();
   section.flag("dimensions", endpoint.dimensions);
   read_input_types(section, endpoint);

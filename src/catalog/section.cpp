@@ -137,6 +137,25 @@ std::optional<std::int64_t> Section::integer(std::string_view key, std::int64_t 
   return value->get();
 }
 
+void Section::number(std::string_view key, double& out, double least, double most) {
+  const toml::node* node = take(key);
+  if (node == nullptr) return;
+  const auto value = node->is_number() ? node->value<double>() : std::nullopt;
+  const auto text = [](double limit) {
+    std::string digits = std::to_string(limit);
+    digits.erase(digits.find_last_not_of('0') + 1);
+    return digits.ends_with('.') ? digits + "0" : digits;
+  };
+  const std::string expected = "a number from " + text(least) + " to " + text(most);
+  if (!value) {
+    wrong_type(key, expected, *node, node->is_string() ? "write it without quotes" : "");
+  } else if (!(*value >= least && *value <= most)) {
+    fault(key, "expected " + expected);
+  } else {
+    out = *value;
+  }
+}
+
 void Section::duration(std::string_view key, std::chrono::milliseconds& out, std::chrono::milliseconds least,
                        std::chrono::milliseconds most) {
   const toml::node* node = take(key);

@@ -42,6 +42,7 @@ class Section {
   void integer(std::string_view key, T& out, std::int64_t least, std::int64_t most) {
     if (const auto value = integer(key, least, most)) out = static_cast<T>(*value);
   }
+  void number(std::string_view key, double& out, double least, double most);
   void duration(std::string_view key, std::chrono::milliseconds& out, std::chrono::milliseconds least,
                 std::chrono::milliseconds most);
   void bytes(std::string_view key, std::size_t& out, std::uint64_t least, std::uint64_t most);

@@ -2,26 +2,13 @@
 
 #include <utility>
 
-#include "api/vector_text.h"
+#include "embed/vector_values.h"
 
 namespace embedrouter::embed {
 namespace {
 
 constexpr auto kAttemptsHelp = "Calls to an endpoint by outcome";
 
-// Reads one vector as floats, to compare two.
-Result<std::vector<float>> values_of(const api::VectorView& vector, std::uint32_t width) {
-  std::vector<float> values(width);
-  if (const auto* floats = std::get_if<std::span<const float>>(&vector)) {
-    values.assign(floats->begin(), floats->end());
-  } else if (const auto* encoded = std::get_if<api::Base64Text>(&vector)) {
-    if (auto decoded = api::decode_base64(encoded->text, values); !decoded)
-      return fail(std::move(decoded).error());
-  } else if (auto parsed = api::parse_numbers(std::get<api::NumberText>(vector).json, values); !parsed) {
-    return fail(std::move(parsed).error());
-  }
-  return values;
-}
 
 }  // namespace
 
@@ -36,6 +23,9 @@ Attempt::Attempt(std::unique_ptr<Embedder> inner, AttemptOptions options, Endpoi
                                 {{"endpoint", options_.endpoint}, {"outcome", "ok"}})),
       failed_(metrics.counter("embedrouter_attempts_total", kAttemptsHelp,
                               {{"endpoint", options_.endpoint}, {"outcome", "error"}})),
+      other_model_(metrics.counter("embedrouter_model_mismatches_total",
+                                   "Answers that named another model than the one asked for",
+                                   {{"endpoint", options_.endpoint}})),
       seconds_(metrics.histogram("embedrouter_attempt_duration_seconds",
                                  "Time of a call to an endpoint, gate included", Metrics::latency_bounds(),
                                  {{"endpoint", options_.endpoint}})) {}
@@ -57,7 +47,7 @@ Task<Result<api::EmbedReply>> Attempt::ask(const api::EmbedRequest& request, Cal
   auto reply = co_await inner_->embed(request, call);
   if (!reply) co_return reply;
   const auto arrived = clock_.now();
-  auto passed = gate_.inspect(request, *reply);
+  auto passed = gate_.inspect(request, *reply, call.canary);
   call.times.gate += clock_.now() - arrived;
   if (!passed) co_return fail(std::move(passed).error());
   if (passed->has_value()) {
@@ -79,9 +69,9 @@ Task<Result<void>> Attempt::resolve_twins(const api::EmbedRequest& request, Gate
     if (!reply) co_return fail(std::move(reply).error());
     auto passed = gate_.inspect(single, *reply);
     if (!passed) co_return fail(std::move(passed).error());
-    auto values = values_of(reply->data.front().vector, reply->width);
-    if (!values) co_return fail(std::move(values).error());
-    alone[i] = *std::move(values);
+    alone[i].resize(reply->width);
+    auto read = read_values(reply->data.front().vector, alone[i]);
+    if (!read) co_return fail(std::move(read).error());
   }
   if (alone[0] == alone[1]) co_return Result<void>();
   Error mixed(ErrorCode::upstream_invalid_vector,
@@ -107,12 +97,14 @@ void Attempt::record(const Result<api::EmbedReply>& outcome, Clock::Steady start
   if (outcome) {
     entry.ok = true;
     entry.status = 200;
-    statistics_.add_success(now, took, outcome->usage.prompt_tokens);
+    entry.answered_model = outcome->answered_model;
+    if (!entry.answered_model.empty()) other_model_.Increment();
+    if (!call.canary) statistics_.add_success(now, took, outcome->usage.prompt_tokens);
   } else {
     const Error& error = outcome.error();
     entry.code = error.code();
     entry.status = error.upstream_status() != 0 ? error.upstream_status() : error.http_status();
-    statistics_.add_error(now, error);
+    if (!call.canary) statistics_.add_error(now, error);
   }
   call.attempts.push_back(std::move(entry));
 }

@@ -40,6 +40,7 @@ class Attempt final : public Embedder {
   Gate gate_;
   Counter& answered_;
   Counter& failed_;
+  Counter& other_model_;
   Histogram& seconds_;
 };
 

@@ -20,6 +20,7 @@ struct AttemptRecord {
   int status = 0;                        // what the upstream answered; else what the failure is to the caller
   std::chrono::milliseconds took{0};
   std::chrono::steady_clock::time_point started{};
+  std::string answered_model;  // the name the upstream gave, where it is another than the one asked for
   std::uint64_t span = 0;  // its id in the request's trace
 };
 
@@ -45,6 +46,7 @@ struct Call {
 
   std::string request_id;  // the generation id
   std::chrono::steady_clock::time_point deadline;
+  bool canary = false;       // the router's own texts: the gate reads all values, no statistics are kept
   std::string pinned_space;  // X-Embedrouter-Space: an answer of another space is refused; empty: none pinned
   // All endpoints of the model: those that may answer in the order they are tried in, then the others.
   std::vector<CandidateRecord> candidates;

@@ -28,7 +28,8 @@ inline constexpr double kNormTolerance = 1e-3;
 //
 // Every answer: count, index permutation, width, encoding, usage. Every value, on base64 and on float arrays;
 // on number text the grammar, the range and a non-zero digit of every vector, and the values themselves on
-// the first kFirstAnswers answers, on one in kSampleEvery afterwards, and on all while suspect().
+// the first kFirstAnswers answers, on one in kSampleEvery afterwards, on canaries, and on all while
+// suspect().
 class Gate {
  public:
   static constexpr std::uint64_t kFirstAnswers = 64;
@@ -44,7 +45,9 @@ class Gate {
 
   // On success `reply.data` is in the order of the items, `reply.width` is set, and `reply.usage` is
   // plausible (estimated where the answer's was not). Errors carry the item where one is to blame.
-  Result<std::optional<Twins>> inspect(const api::EmbedRequest& request, api::EmbedReply& reply);
+  // `read_all`: whatever the sampling says.
+  Result<std::optional<Twins>> inspect(const api::EmbedRequest& request, api::EmbedReply& reply,
+                                       bool read_all = false);
 
   bool suspect() const noexcept { return suspect_; }
 

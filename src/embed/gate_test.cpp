@@ -235,6 +235,20 @@ TEST(Gate, reads_the_values_of_text_at_first_and_then_of_a_sample) {
   EXPECT_EQ(refused, static_cast<int>(Gate::kSampleEvery));
 }
 
+TEST(Gate, reads_the_values_of_every_canary) {
+  Gate gate(kContract);
+  const TextRequest texts({"alpha"});
+  for (std::uint64_t i = 0; i < Gate::kFirstAnswers + Gate::kSampleEvery / 2; ++i) {
+    EmbedReply reply = good_reply(texts.request);
+    ASSERT_TRUE(gate.inspect(texts.request, reply));
+  }
+  for (const bool canary : {false, true}) {
+    EmbedReply reply;
+    reply.data.push_back(as_text(reply, "[3,0,0,0,0,0,0,0]", 0));  // of another length
+    EXPECT_EQ(gate.inspect(texts.request, reply, canary).has_value(), !canary) << "not one of the sample";
+  }
+}
+
 TEST(Gate, makes_implausible_usage_an_estimate) {
   const TextRequest texts({"alpha beta gamma delta"});
   for (const std::uint64_t claimed : {std::uint64_t{0}, std::uint64_t{1'000'000}}) {

@@ -26,6 +26,18 @@ std::string loggable(std::string_view path) {
   return std::string(path.substr(0, end)) + (end < path.size() ? "…" : "");
 }
 
+// The name an upstream gave the model of its answer, if it was not the one asked for; of what looks like a name.
+std::string_view answered_model(const std::vector<embed::AttemptRecord>& attempts) {
+  for (const embed::AttemptRecord& attempt : attempts) {
+    if (attempt.answered_model.empty()) continue;
+    const bool named = std::ranges::all_of(attempt.answered_model, [](char c) {
+      return (c >= '-' && c <= ':') || (c >= '@' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' || c == '~';
+    });
+    return named ? std::string_view(attempt.answered_model) : "(no name)";
+  }
+  return {};
+}
+
 void observe(Histogram& stage, nanoseconds time) {
   if (time.count() > 0) stage.Observe(seconds_of(time));
 }
@@ -103,6 +115,7 @@ void Gateway::write_log(const net::Exchange& exchange, const net::Response& resp
                                 {"code", trace.error ? traits(*trace.error).name : std::string_view()},
                                 {"detail", trace.detail},
                                 {"model", trace.model},
+                                {"answered_model", answered_model(trace.attempts)},
                                 {"provider", trace.provider},
                                 {"key", trace.key_label},
                                 {"inputs", trace.items},

@@ -5,8 +5,7 @@
 #include "base/json_text.h"
 #include "base/random.h"
 #include "ledger/keys.h"
-#include "ledger/private_file.h"
-#include "ledger/sqlite.h"
+#include "ledger/schema.h"
 
 namespace embedrouter::ledger {
 namespace {
@@ -15,25 +14,6 @@ constexpr std::string_view kPrefix = "sk-or-v1-";
 constexpr std::size_t kHexDigits = 64;
 constexpr std::size_t kShortestHash = 8;
 constexpr std::size_t kLongestName = 200;
-constexpr std::chrono::milliseconds kPatience{5'000};
-
-// Marks the file as ours: "EmbR".
-constexpr std::int64_t kApplicationId = 0x456d6252;
-// The schema is the sum of these; PRAGMA user_version counts those a database has. Append; never change one
-// that shipped.
-constexpr std::array kMigrations{
-    "CREATE TABLE keys ("
-    "  hash TEXT NOT NULL UNIQUE,"
-    "  label TEXT NOT NULL,"
-    "  name TEXT NOT NULL,"
-    "  management INTEGER NOT NULL,"
-    "  disabled INTEGER NOT NULL DEFAULT 0,"
-    "  created_at INTEGER NOT NULL"
-    ") STRICT;"
-    "PRAGMA application_id = 0x456d6252;"
-    "PRAGMA user_version = 1;",
-};
-constexpr auto kVersion = static_cast<std::int64_t>(kMigrations.size());
 
 bool is_hex(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
@@ -57,42 +37,6 @@ KeyRecord read_record(const Statement& row) {
   record.disabled = row.integer(4) != 0;
   record.created_at = row.integer(5);
   return record;
-}
-
-// Fails unless the database is new, ours, and of a version this release knows. Writes nothing. Inside a
-// transaction, so that what it reads is of one moment: another process may be making the tables.
-Result<std::int64_t> check_version(Database& database, const std::filesystem::path& file) {
-  auto version = database.integer("PRAGMA user_version");
-  if (!version) return version;
-  auto owner = database.integer("PRAGMA application_id");
-  if (!owner) return owner;
-  auto tables = database.integer("SELECT count(*) FROM sqlite_schema");
-  if (!tables) return tables;
-  const bool ours = *owner == kApplicationId;
-  const bool fresh = *tables == 0 && *version == 0 && *owner == 0;
-  if (!ours && !fresh) {
-    return fail(ErrorCode::internal,
-                file.string() + " is a database of another program; name another file in storage.url");
-  }
-  if (*version > kVersion) {
-    return fail(ErrorCode::internal, file.string() + " was made by a newer release (its version is " +
-                                         std::to_string(*version) + ", this release knows " +
-                                         std::to_string(kVersion) +
-                                         "); upgrade embedrouter or choose another data_dir");
-  }
-  return version;
-}
-
-Result<void> migrate(Database& database, const std::filesystem::path& file) {
-  return database.transaction([&]() -> Result<void> {
-    // Another process may have been faster.
-    const auto version = check_version(database, file);
-    if (!version) return fail(version.error());
-    for (auto next = static_cast<std::size_t>(*version); next < kMigrations.size(); ++next) {
-      if (auto done = database.run(kMigrations[next]); !done) return done;
-    }
-    return {};
-  });
 }
 
 class SqliteKeyStore final : public KeyStore {
@@ -206,33 +150,9 @@ Result<std::unique_ptr<KeyStore>> KeyStore::open(const std::filesystem::path& da
 }
 
 Result<std::unique_ptr<KeyStore>> KeyStore::open(const std::filesystem::path& file, const Clock& clock) {
-  if (file.has_parent_path()) {
-    if (auto made = make_private_folder(file.parent_path()); !made) return fail(std::move(made).error());
-  }
-  if (auto made = make_private_file(file); !made) return fail(std::move(made).error());
-  auto database = Database::open(file, kPatience);
+  auto database = open_ledger(file);
   if (!database) return fail(std::move(database).error());
-  Result<std::int64_t> version = 0;
-  const auto looked = database->snapshot([&]() -> Result<void> {
-    version = check_version(*database, file);
-    if (!version) return fail(version.error());
-    return {};
-  });
-  if (!looked) return fail(looked.error());
-  const auto wal = database->use_wal();
-  if (!wal) return fail(wal.error());
-  if (!*wal) {
-    return fail(ErrorCode::internal,
-                "the file system of " + file.string() +
-                    " cannot share a database between processes; choose a data_dir on a local disk");
-  }
-  // A key that was shown must survive a power cut; a removed one leaves no bytes behind.
-  if (auto done = database->run("PRAGMA synchronous = FULL; PRAGMA secure_delete = ON"); !done)
-    return fail(std::move(done).error());
-  if (*version < kVersion) {
-    if (auto done = migrate(*database, file); !done) return fail(std::move(done).error());
-  }
-  return std::make_unique<SqliteKeyStore>(std::move(*database), clock);
+  return std::make_unique<SqliteKeyStore>(*std::move(database), clock);
 }
 
 }  // namespace embedrouter::ledger

@@ -193,7 +193,7 @@ TEST(KeyStore, says_what_is_wrong_with_a_file_it_cannot_use) {
   open(folder / "new.db").reset();
   run_sql(folder / "new.db", "PRAGMA user_version = 99");
   EXPECT_THAT(error_of(folder / "new.db"),
-              HasSubstr("was made by a newer release (its version is 99, this release knows 1)"));
+              HasSubstr("was made by a newer release (its version is 99, this release knows 2)"));
 
   std::ofstream(folder / "file") << "x";
   EXPECT_THAT(error_of(folder / "file/a.db"), HasSubstr("Not a directory"));

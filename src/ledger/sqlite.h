@@ -70,11 +70,15 @@ class Statement {
   // Parameters are numbered from 1. A text must stay valid until the last step.
   Statement& bind(int parameter, std::string_view text);
   Statement& bind(int parameter, std::int64_t number);
+  Statement& bind(int parameter, double number);
+  // Bytes, which must stay valid until the last step.
+  Statement& bind_bytes(int parameter, std::string_view bytes);
   // True if there is a row.
   Result<bool> step();
   // Columns of the row, numbered from 0.
   std::string text(int column) const;
   std::int64_t integer(int column) const;
+  double real(int column) const;
 
  private:
   friend class Database;

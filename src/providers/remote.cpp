@@ -84,6 +84,12 @@ Task<Result<api::EmbedReply>> Remote::ask(const api::EmbedRequest& request, cons
   if (reply.status != 200) co_return fail(dialect_.explain(reply));
   auto decoded = dialect_.decode(reply, request);
   if (!decoded) co_return fail(std::move(decoded).error());
+  if (decoded->answered_model == endpoint_.upstream_model) decoded->answered_model.clear();
+  if (endpoint_.strict_model && !decoded->answered_model.empty()) {
+    co_return fail(ErrorCode::upstream_invalid_answer,
+                   "the provider's answer names another model than " + endpoint_.upstream_model +
+                       ", which strict_model forbids");
+  }
   decoded->usage.cost_pico_usd = 0;
   decoded->model = endpoint_.model->id;
   decoded->space = endpoint_.space;

@@ -9,6 +9,7 @@
 #include "embed/places.h"
 #include "routing/health.h"
 #include "routing/retry_budget.h"
+#include "routing/spaces.h"
 
 namespace embedrouter::routing {
 
@@ -19,6 +20,7 @@ struct EndpointState {
   embed::LearnedLimits learned;
   Health health;
   RetryBudget retries;
+  SpaceStanding space;
 };
 
 // The state of every endpoint by its id. Lives above the threads and the catalog, so that what was learnt

@@ -49,6 +49,7 @@ ExplainedEndpoint explained(const catalog::Endpoint& endpoint, const EndpointSta
 std::string reason_for(const std::string& dropped_by, const catalog::Endpoint& endpoint,
                        const EmbedRequest& request, catalog::Tier admitted) {
   if (dropped_by == "space") return "its vectors could not be compared with those of the request's space";
+  if (dropped_by == "quarantine") return "its canaries show that it has drifted; `embedrouter endpoints` has more";
   if (dropped_by == "X-Embedrouter-Space") return "its vectors are not of the space that is pinned";
   auto out = exclude(endpoint, request, admitted);
   return out ? std::move(out->reason) : std::string();
@@ -74,13 +75,16 @@ Result<api::Explanation> Selector::explain(const EmbedRequest& request, std::str
   auto kept = able(**model, asked.tier, request, call);
   std::vector<embed::CandidateRecord> dropped = std::move(call.candidates);
   if (kept) {
+    expected_order(*kept, request.provider, asked.sort, now);
+    const std::string& space = kept->front().endpoint->space;
+    std::erase_if(*kept, [&](const Candidate& candidate) {
+      const std::string_view out = candidate.endpoint->space == space ? foreign(candidate) : "space";
+      if (!out.empty()) dropped.push_back(record_of(candidate, std::string(out)));
+      return !out.empty();
+    });
     const auto shares = expected_order(*kept, request.provider, asked.sort, now);
     for (std::size_t i = 0; i < kept->size(); ++i) {
       const Candidate& candidate = (*kept)[i];
-      if (candidate.endpoint->space != kept->front().endpoint->space) {
-        dropped.push_back(record_of(candidate, "space"));
-        continue;
-      }
       ExplainedEndpoint& shown =
           told.endpoints.emplace_back(explained(*candidate.endpoint, *candidate.state, request, now));
       shown.standing = name_of(candidate.standing);  // the one it is routed by: not all may be ejected

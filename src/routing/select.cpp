@@ -38,6 +38,19 @@ Result<void> pin(std::vector<Candidate>& candidates, embed::Call& call) {
 
 }  // namespace
 
+std::string_view foreign(const Candidate& candidate) {
+  switch (candidate.state->space.verdict()) {
+    case Verdict::held_out:
+      return "space";
+    case Verdict::quarantined:
+      return "quarantine";
+    case Verdict::unknown:
+    case Verdict::agreeing:
+      break;
+  }
+  return {};
+}
+
 Selector::Selector(const catalog::Catalog& catalog, std::vector<Route> routes, const Clock& clock)
     : catalog_(catalog), clock_(clock) {
   for (Route& route : routes) routes_.emplace(route.endpoint, std::move(route));
@@ -70,17 +83,27 @@ Result<std::vector<Candidate>> Selector::select(const EmbedRequest& request, emb
   if (!model) return fail(model.error());
   auto kept = able(**model, asked.tier, request, call);
   if (!kept) return kept;
-  order(*kept, request.provider, asked.sort, {clock_.now(), random});
+  const auto now = clock_.now();
+  order(*kept, request.provider, asked.sort, {now, random});
   if (!may_fall_back(request)) {
     const catalog::Endpoint* top = kept->front().endpoint;
     drop(*kept, "provider.allow_fallbacks", call, [&](const Candidate& c) { return c.endpoint != top; });
   }
+  const std::string& space = kept->front().endpoint->space;
   std::vector<embed::CandidateRecord> excluded = std::exchange(call.candidates, {});
   for (const Candidate& c : *kept) {
-    const bool in_space = c.endpoint->space == kept->front().endpoint->space;
-    (in_space ? call.candidates : excluded).push_back(record_of(c, in_space ? "" : "space"));
+    c.state->space.want(now);
+    const std::string_view out = c.endpoint->space == space ? foreign(c) : "space";
+    (out.empty() ? call.candidates : excluded).push_back(record_of(c, std::string(out)));
   }
+  const bool none = call.candidates.empty();
   std::ranges::move(excluded, std::back_inserter(call.candidates));
+  if (none) {
+    return fail(ErrorCode::no_equivalent_upstream,
+                "the vectors of every endpoint in the vector space of this request are no longer, or were "
+                "never, of that space; `embedrouter endpoints list` says more to the operator");
+  }
+  std::erase_if(*kept, [](const Candidate& c) { return !foreign(c).empty(); });
   return kept;
 }
 

@@ -49,6 +49,9 @@ class Selector {
   const Clock& clock_;
 };
 
+// Why the canaries keep an endpoint from answering: "space" (held out), "quarantine"; empty if they do not.
+std::string_view foreign(const Candidate& candidate);
+
 // False: the endpoint that comes first is the only one to be asked.
 inline bool may_fall_back(const api::EmbedRequest& request) {
   return request.provider == nullptr || request.provider->allow_fallbacks || request.provider->has_order;

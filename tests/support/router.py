@@ -61,7 +61,9 @@ def configuration(
     inside = {"enabled": embedded}
     if embedded:
         inside["model_dir"] = require(MODEL_DIR, "scripts/fetch-weights puts it there")
-    chapters = {"embedded": inside, **(sections or {})}
+    # Canaries are calls that tests of other things would count; those of tests/integration/test_spaces.py switch
+    # them on.
+    chapters = {"embedded": inside, "probe": {"enabled": False}, **(sections or {})}
     # The debug lines are audited too (support/log_audit.py).
     chapters["telemetry"] = {"log_level": "debug", **chapters.get("telemetry", {})}
     return "".join(
@@ -70,10 +72,11 @@ def configuration(
 
 
 class Router:
-    def __init__(self, folder: Path, config: str, key: bool = True, environment: dict[str, str] | None = None):
+    def __init__(self, folder: Path, config: str, key: bool = True, environment: dict[str, str] | None = None,
+                 data_dir: Path | None = None):
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self.data_dir = folder / "data"
+        self.data_dir = data_dir or folder / "data"
         self.config_file = folder / "embedrouter.toml"
         self.config_file.write_text(config)
         self.key = self.create_key()["key"] if key else None

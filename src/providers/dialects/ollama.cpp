@@ -73,6 +73,13 @@ class Reader {
       reply_.data = *std::move(vectors);
       return {};
     }
+    if (name == "model" && json_.kind() == api::JsonKind::string) {
+      api::JsonString model;
+      if (json_.read_string(model) && !model.escaped)
+        reply_.answered_model = model.raw.substr(0, api::kMostOfAName);
+      if (!json_.ok()) return fail(malformed_answer(json_));
+      return {};
+    }
     api::Decimal tokens;
     if (name == "prompt_eval_count" && json_.kind() == api::JsonKind::number && json_.read_number(tokens)) {
       reply_.usage.prompt_tokens =

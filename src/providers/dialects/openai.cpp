@@ -57,6 +57,7 @@ Result<api::EmbedReply> decode(const UpstreamReply& reply, const api::EmbedReque
   out.data = std::move(wire->data);
   out.owners = std::move(wire->owners);
   out.owners.push_back(reply.body);
+  out.answered_model = wire->model.substr(0, api::kMostOfAName);
   out.usage.prompt_tokens = wire->prompt_tokens.value_or(wire->total_tokens.value_or(0));
   return out;
 }

@@ -14,11 +14,11 @@ namespace embedrouter {
 
 enum class ErrorCode : std::uint8_t {
   // The caller can mend these.
-  invalid_request,          // a member of the body or a query parameter is wrong; `param` names it
-  context_length_exceeded,  // a text is longer than the model takes; `item` names it
+  invalid_request,           // a member of the body or a query parameter is wrong; `param` names it
+  context_length_exceeded,   // a text is longer than the model takes; `item` names it
   content_policy_violation,  // a provider's content policy refuses a text; final
-  token_input_unsupported,  // token ids for a model whose vocabulary the caller cannot know
-  unauthorized,             // no key, an unknown one, or a revoked one
+  token_input_unsupported,   // token ids for a model whose vocabulary the caller cannot know
+  unauthorized,              // no key, an unknown one, or a revoked one
   payment_required,
   permission_denied,
   not_found,          // unknown path

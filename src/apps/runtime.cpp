@@ -46,7 +46,8 @@ Result<std::shared_ptr<const Runtime>> Runtime::make(catalog::Config config,
   if (!catalog) return fail(std::move(catalog).error());
   runtime->shared_.catalog = *std::move(catalog);
   for (const catalog::ProviderConfig& provider : runtime->config_.providers) {
-    if (auto added = runtime->add_upstream(provider, key_pools); !added) return fail(std::move(added).error());
+    if (auto added = runtime->add_upstream(provider, key_pools); !added)
+      return fail(std::move(added).error());
   }
   return std::shared_ptr<const Runtime>(std::move(runtime));
 }

@@ -37,8 +37,9 @@ class Runtime : public std::enable_shared_from_this<Runtime> {
   class Thread;
 
   // `lasting` holds what outlives every generation; its catalog, limits and origins are not looked at.
-  // `embedded`: null without an embedded model. `key_pools` gets a fresh pool for each provider. Fails where the configuration names what cannot be used (a
-  // key, a certificate, a dialect), with a message for the operator.
+  // `embedded`: null without an embedded model. `key_pools` gets a fresh pool for each provider. Fails where
+  // the configuration names what cannot be used (a key, a certificate, a dialect), with a message for the
+  // operator.
   static Result<std::shared_ptr<const Runtime>> make(catalog::Config config,
                                                      std::shared_ptr<EmbeddedModel> embedded,
                                                      const gateway::Shared& lasting,

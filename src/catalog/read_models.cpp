@@ -66,7 +66,8 @@ void file_path(Section& section, std::string_view key, const ConfigEnvironment& 
                std::string& out) {
   const auto text = section.text(key);
   if (!text) return;
-  if (auto path = checked_path(section, key, section.line_of(key), *text, environment)) out = *std::move(path);
+  if (auto path = checked_path(section, key, section.line_of(key), *text, environment))
+    out = *std::move(path);
 }
 
 void check_key_sources(Section& section, std::string_view key, const std::vector<std::string>& sources) {

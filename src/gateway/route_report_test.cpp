@@ -57,7 +57,8 @@ TEST(Availability, tells_what_the_attempts_had_in_common) {
             "temporarily_unavailable");
   EXPECT_EQ(said(no_equivalent_upstream, call_with({{"a", ""}}, {{"a", upstream_error}})),
             "temporarily_unavailable");
-  for (const ErrorCode other : {upstream_rejected, upstream_unauthorized, upstream_forbidden, upstream_quota, upstream_policy})
+  for (const ErrorCode other :
+       {upstream_rejected, upstream_unauthorized, upstream_forbidden, upstream_quota, upstream_policy})
     EXPECT_EQ(said(other, call_with({{"a", ""}}, {{"a", other}})), "") << traits(other).name;
   EXPECT_EQ(said(invalid_request, call_with({{"a", "dimensions"}}, {})), "");
 }

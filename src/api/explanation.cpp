@@ -172,7 +172,9 @@ Result<ExplanationSummary> decode_explanation(std::string_view body) {
       json.skip();
     }
   };
-  read_members(json, [&](std::string_view key) { key == "data" ? (void)read_members(json, data) : (void)json.skip(); });
+  read_members(json, [&](std::string_view key) {
+    key == "data" ? (void)read_members(json, data) : (void)json.skip();
+  });
   if (!json.ok())
     return fail(ErrorCode::upstream_invalid_answer, "the explanation is not JSON: " + json.fault());
   if (!found || !json.finish())

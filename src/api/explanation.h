@@ -29,7 +29,7 @@ struct ExplainedEndpoint {
 struct Explanation {
   std::string_view model, requested;  // canonical id; as the caller named it
   std::string_view strategy;          // what orders the endpoints
-  bool fallbacks = true;  // false: only the endpoint that comes first is asked
+  bool fallbacks = true;              // false: only the endpoint that comes first is asked
   std::uint32_t items = 0;
   std::optional<Error> fault;                // what the request would fail with before any call
   std::vector<ExplainedEndpoint> endpoints;  // by place, then those dropped
@@ -40,8 +40,8 @@ std::string encode_explanation(const Explanation& explanation);
 
 // What a person reads of it; numbers as they stand in the text, empty for null.
 struct ExplanationRow {
-  std::string id, place, share, dropped_by, why, state, standing, seconds_left, failures, rate_limited, latency_ms, price,
-      calls;
+  std::string id, place, share, dropped_by, why, state, standing, seconds_left, failures, rate_limited,
+      latency_ms, price, calls;
 };
 struct ExplanationSummary {
   std::string model, strategy, space, items, fault;

@@ -61,12 +61,15 @@ TEST(Explanation, what_is_written_can_be_read) {
   EXPECT_EQ(read->model + read->strategy + read->space + read->items + read->fault, "a/bprices7");
   ASSERT_EQ(read->rows.size(), 2U);
   const ExplanationRow& kept = read->rows[0];
-  EXPECT_EQ(kept.id + " " + kept.place + " " + kept.share + " " + kept.state + kept.standing, "a/b@one 1 0.9500 closedstable");
-  EXPECT_EQ(kept.failures + " " + kept.rate_limited + " " + kept.latency_ms + " " + kept.price + " " + kept.calls,
-            "2 1 12.5000 0.00000002 3");
+  EXPECT_EQ(kept.id + " " + kept.place + " " + kept.share + " " + kept.state + kept.standing,
+            "a/b@one 1 0.9500 closedstable");
+  EXPECT_EQ(
+      kept.failures + " " + kept.rate_limited + " " + kept.latency_ms + " " + kept.price + " " + kept.calls,
+      "2 1 12.5000 0.00000002 3");
   const ExplanationRow& dropped = read->rows[1];
   EXPECT_EQ(dropped.place + dropped.share, "");
-  EXPECT_EQ(dropped.dropped_by + ": " + dropped.why + ", " + dropped.seconds_left, "health: it failed, 2.5000");
+  EXPECT_EQ(dropped.dropped_by + ": " + dropped.why + ", " + dropped.seconds_left,
+            "health: it failed, 2.5000");
 }
 
 TEST(Explanation, a_request_that_would_fail_says_with_what) {
@@ -85,7 +88,8 @@ TEST(Explanation, what_is_none_is_refused) {
   const std::string whole = encode_explanation(two_endpoints());
   for (std::size_t cut = 0; cut < whole.size(); cut += 7)
     EXPECT_FALSE(decode_explanation(std::string_view(whole).substr(0, cut))) << cut;
-  for (const char* bad : {"{}", "[]", R"({"data":[]})", R"({"data":{"endpoints":{}}})", R"({"data":{"endpoints":[]}}x)"})
+  for (const char* bad :
+       {"{}", "[]", R"({"data":[]})", R"({"data":{"endpoints":{}}})", R"({"data":{"endpoints":[]}}x)"})
     EXPECT_FALSE(decode_explanation(bad)) << bad;
   EXPECT_TRUE(decode_explanation(R"({"data":{"endpoints":[1,{"health":3,"id":null}],"fault":null}})"));
 }

@@ -10,8 +10,9 @@ namespace {
 using routing::Health;
 
 std::string utc(Clock::Wall time) {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
-                     fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::ceil<std::chrono::seconds>(time))));
+  return fmt::format(
+      "{:%Y-%m-%dT%H:%M:%SZ}",
+      fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::ceil<std::chrono::seconds>(time))));
 }
 
 Counter& changes(Metrics& metrics, const std::string& endpoint, Health::State to) {

@@ -43,8 +43,14 @@ std::string health_of(const api::ExplanationRow& row) {
 }
 
 Row shown(const api::ExplanationRow& row) {
-  return {row.place.empty() ? "-" : row.place, in_percent(row.share), row.id,        health_of(row),
-          rounded(row.latency_ms, "ms"),       row.failures,          row.rate_limited, row.calls,
+  return {row.place.empty() ? "-" : row.place,
+          in_percent(row.share),
+          row.id,
+          health_of(row),
+          rounded(row.latency_ms, "ms"),
+          row.failures,
+          row.rate_limited,
+          row.calls,
           "$" + row.price};
 }
 
@@ -95,8 +101,8 @@ int explain(const Options& options) {
     std::cerr << target.error().message() << "\n";
     return kAuth;
   }
-  auto response = call(*target, "POST", "/embeddings/explain",
-                       embeddings_body(options.model, *texts, options.provider));
+  auto response =
+      call(*target, "POST", "/embeddings/explain", embeddings_body(options.model, *texts, options.provider));
   if (!response) {
     std::cerr << "no answer from " << target->base_url << ": " << response.error().message()
               << ". Start it with `embedrouter serve`\n";
@@ -120,8 +126,8 @@ int explain(const Options& options) {
 }  // namespace
 
 void add_route_command(CLI::App& app, Run& run) {
-  CLI::App* command =
-      app.add_subcommand("route", "Tell where a running router would send a request and why; nothing is sent");
+  CLI::App* command = app.add_subcommand(
+      "route", "Tell where a running router would send a request and why; nothing is sent");
   auto options = std::make_shared<Options>();
   command->add_option("texts", options->texts, "Texts; - reads them from standard input, one a line");
   command->add_flag("--explain", options->explain, "Every endpoint: kept or dropped, its share, its health")

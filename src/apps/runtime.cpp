@@ -110,10 +110,11 @@ Result<std::shared_ptr<Runtime::Thread>> Runtime::make_thread(asio::io_context& 
     }
   }
   thread->selector_ = std::make_unique<routing::Selector>(catalog(), std::move(routes), *shared_.clock);
-  thread->router_ = std::make_unique<routing::Router>(
-      *thread->selector_, *shared_.clock, random,
-      health_listener(*shared_.clock, *shared_.log, *shared_.metrics));
-  thread->gateway_ = std::make_unique<gateway::Gateway>(shared_, *thread->router_, *thread->selector_, random);
+  thread->router_ =
+      std::make_unique<routing::Router>(*thread->selector_, *shared_.clock, random,
+                                        health_listener(*shared_.clock, *shared_.log, *shared_.metrics));
+  thread->gateway_ =
+      std::make_unique<gateway::Gateway>(shared_, *thread->router_, *thread->selector_, random);
   return thread;
 }
 

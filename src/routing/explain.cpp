@@ -32,8 +32,7 @@ ExplainedEndpoint explained(const catalog::Endpoint& endpoint, const EndpointSta
   const Health::Snapshot health = state.health.snapshot(now);
   shown.state = name_of(health.state);
   shown.standing = name_of(health.standing);
-  if (health.until > now)
-    shown.seconds_left = std::chrono::duration<double>(health.until - now).count();
+  if (health.until > now) shown.seconds_left = std::chrono::duration<double>(health.until - now).count();
   const auto counts = state.statistics.counts(now, kMeasured);
   shown.successes = counts.successes;
   shown.failures = counts.failures;

@@ -187,8 +187,9 @@ TEST(Order, without_chance_the_first_has_all) {
     bench.states[1].health.fail(bench.now, Error(ErrorCode::upstream_error, "broken"), {}, bench.random);
   std::vector<Candidate> list = bench.candidates;
   EXPECT_EQ(expected_order(list, nullptr, api::Sort::price, bench.now), (std::vector<double>{1, 0, 0}));
-  EXPECT_EQ(list[0].endpoint->provider_slug + list[1].endpoint->provider_slug + list[2].endpoint->provider_slug,
-            "cab");
+  EXPECT_EQ(
+      list[0].endpoint->provider_slug + list[1].endpoint->provider_slug + list[2].endpoint->provider_slug,
+      "cab");
 }
 
 }  // namespace

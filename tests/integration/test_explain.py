@@ -15,12 +15,12 @@ texts = (f"explained {i}" for i in itertools.count())
 
 @pytest.fixture(scope="module")
 def routed(tmp_path_factory, fake):
-    """Three endpoints of one space at 1, 2 and 10 USD per million tokens, one of another space."""
+    """Three endpoints of one space at 1, 2 and 10 USD per million tokens, one of another space at 20."""
     endpoints = [
         {"provider": "cheap", "upstream_model": "x1/ok", "pricing.prompt": "0.000001", "max_batch_items": 2},
         {"provider": "middle", "upstream_model": "x2/ok", "pricing.prompt": "0.000002"},
         {"provider": "dear", "upstream_model": "x3/ok", "pricing.prompt": "0.00001"},
-        {"provider": "other", "upstream_model": "x4/ok@elsewhere", "pricing.prompt": "0.000001", "space": "elsewhere"},
+        {"provider": "other", "upstream_model": "x4/ok@elsewhere", "pricing.prompt": "0.00002", "space": "elsewhere"},
     ]
     for endpoint in endpoints[:3]:
         endpoint["space"] = "here"
@@ -63,7 +63,7 @@ def test_the_default_shows_shares_and_sends_nothing(routed, fake):
     shares = [e["share"] for e in data["endpoints"][:3]]
     assert shares == pytest.approx([0.784, 0.196, 0.02], abs=1e-3)
     assert [e["calls"] for e in data["endpoints"]] == [2, 1, 1, 1], "three texts, two a call of the first"
-    assert [e["max_batch_items"] for e in data["endpoints"]] == [2, None, None, None]
+    assert [e["max_batch_items"] for e in data["endpoints"]] == [2, 2048, 2048, 2048]
     assert [e["price_prompt"] for e in data["endpoints"][:3]] == ["0.000001", "0.000002", "0.00001"]
     assert calls(fake) == before, "nothing was sent"
 
@@ -75,7 +75,7 @@ CASES = [
     ({"ignore": ["cheap"], "sort": "price"}, "price", ["middle", "dear"], {"cheap": "provider.ignore", "other": "space"}),
     (
         {"max_price": {"prompt": 1}, "sort": "price"}, "price", ["cheap"],
-        {"middle": "provider.max_price", "dear": "provider.max_price", "other": "space"},
+        {"middle": "provider.max_price", "dear": "provider.max_price", "other": "provider.max_price"},
     ),
 ]  # fmt: skip
 

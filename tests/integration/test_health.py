@@ -235,7 +235,7 @@ def test_changes_are_logged_and_counted_once_each(bench):
     b.heal(0)
     wire.eventually(lambda: b.served(1) == ["fake0"], wire.PATIENCE, "it is back")
     ejected, returned = wire.eventually(lambda: len(b.changes(0)) >= 2 and b.changes(0), 5, "two lines")
-    assert ejected["event"] == "endpoint_ejected" and ejected["level"] == "warn"
+    assert ejected["event"] == "endpoint_ejected" and ejected["level"] == "warning"
     assert ejected["cause"] == "upstream_error" and ejected["status"] == 503
     assert 4000 <= ejected["lasts_ms"] <= 6000 and ejected["until"] > ejected["time"]
     assert returned["event"] == "endpoint_returned" and returned["level"] == "info"

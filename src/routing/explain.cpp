@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "embed/split.h"
+#include "embed/batch_limits.h"
 #include "routing/filter.h"
 #include "routing/order.h"
 #include "routing/select.h"
@@ -13,8 +13,7 @@ using api::EmbedRequest;
 using api::ExplainedEndpoint;
 using Time = std::chrono::steady_clock::time_point;
 
-std::uint32_t calls_for(std::span<const api::Item> items, const catalog::Endpoint& endpoint) {
-  const embed::BatchLimits limits{endpoint.max_batch_items, endpoint.max_batch_tokens};
+std::uint32_t calls_for(std::span<const api::Item> items, const embed::BatchLimits& limits) {
   std::uint32_t calls = 0;
   for (; !items.empty(); ++calls) items = items.subspan(embed::part_size(items, limits));
   return calls;
@@ -39,9 +38,12 @@ ExplainedEndpoint explained(const catalog::Endpoint& endpoint, const EndpointSta
   shown.rate_limited = counts.rate_limited;
   shown.latency_ms = state.statistics.latency_seconds(now, 0.5, kMeasured);
   if (shown.latency_ms) *shown.latency_ms *= kMsPerSecond;
-  shown.max_batch_items = endpoint.max_batch_items;
-  shown.max_batch_tokens = endpoint.max_batch_tokens;
-  shown.calls = calls_for(request.items, endpoint);
+  const embed::BatchLimits declared{endpoint.max_batch_items, endpoint.max_batch_tokens,
+                                    endpoint.max_batch_bytes};
+  const embed::BatchLimits limits = state.learned.within(declared, now);
+  shown.max_batch_items = limits.items;
+  shown.max_batch_tokens = limits.tokens;
+  shown.calls = calls_for(request.items, limits);
   return shown;
 }
 

@@ -152,6 +152,14 @@ TEST(Explain, shows_the_standing_that_counts_where_too_many_are_out) {
   EXPECT_EQ(bench.told.endpoints[1].standing, "ejected");
 }
 
+TEST(Explain, counts_the_calls_by_the_limits_now_in_force) {
+  Bench bench({{"a", "s"}});
+  bench.states["a"].learned.lower_items(1, bench.clock.now());
+  bench.explain(TextRequest({"x", "y", "z"}));
+  EXPECT_EQ(bench.told.endpoints[0].max_batch_items, 1U) << "it refused two";
+  EXPECT_EQ(bench.told.endpoints[0].calls, 3U);
+}
+
 TEST(Explain, a_strategy_without_chance_and_one_without_fallbacks_say_so) {
   Bench bench({{"a", "s"}, {"b", "s"}});
   EXPECT_EQ(bench.explain(TextRequest({"x"}, "alias:floor")), "a:1 b:2 ");

@@ -41,8 +41,9 @@ Runtime::Runtime(catalog::Config config, std::shared_ptr<EmbeddedModel> embedded
     : config_(std::move(config)),
       embedded_(std::move(embedded)),
       shared_(lasting),
-      alive_(lasting.metrics->gauge("embedrouter_configurations",
-                                    "Configurations in use: the newest, and those requests under way began with")) {
+      alive_(lasting.metrics->gauge(
+          "embedrouter_configurations",
+          "Configurations in use: the newest, and those requests under way began with")) {
   shared_.limits = config_.limits;
   shared_.cors_origins = config_.server.cors_origins;
   alive_.Increment();

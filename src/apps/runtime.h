@@ -113,8 +113,8 @@ class Front final : public net::Handler {
   Task<net::Response> handle(net::Exchange& exchange) override;
   net::Response refuse(const Error& error) override { return current_->gateway().refuse(error); }
 
-  // Before the first request, and then whenever a configuration is reloaded. The one before ends with its last
-  // request.
+  // Before the first request, and then whenever a configuration is reloaded. The one before ends with its
+  // last request.
   void adopt(std::shared_ptr<Runtime::Thread> next) { current_.swap(next); }
   void drop() { current_.reset(); }
 

@@ -38,7 +38,8 @@ net::ServerLimits server_limits(const catalog::Config::Limits& configured) {
   limits.header_bytes = configured.header_bytes;
   limits.idle_timeout = configured.idle_timeout;
   // A request arrives within the time it has; its head, which is short, without a pause that long.
-  limits.header_timeout = std::min({limits.header_timeout, configured.idle_timeout, configured.total_timeout});
+  limits.header_timeout =
+      std::min({limits.header_timeout, configured.idle_timeout, configured.total_timeout});
   limits.body_timeout = std::min(limits.body_timeout, configured.total_timeout);
   return limits;
 }

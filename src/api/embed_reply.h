@@ -59,9 +59,9 @@ struct EmbedReply {
   std::vector<Embedding> data;                      // after the gate: one per item, in order
   std::vector<std::shared_ptr<const void>> owners;  // of everything `data` points to
   Usage usage;
-  std::string model;                     // canonical slug of the model that served
-  // What the upstream calls the model, where it names one; behind providers::Remote: only if that is not what it
-  // was asked for. At most kMostOfAName bytes.
+  std::string model;  // canonical slug of the model that served
+  // What the upstream calls the model, where it names one; behind providers::Remote: only if that is not what
+  // it was asked for. At most kMostOfAName bytes.
   std::string answered_model;
   std::string provider;                  // display name of the provider that served
   std::string space;                     // of the endpoint that served

@@ -119,7 +119,8 @@ void Probes::tell(const routing::SpaceEvent& event) {
   meters.state->Set(number_of(event.to));
   if (event.error != nullptr) {
     meters.failed->Increment();
-    lasting_.log->debug("canary", {{"endpoint", event.endpoint->id}, {"code", traits(event.error->code()).name}});
+    lasting_.log->debug("canary",
+                        {{"endpoint", event.endpoint->id}, {"code", traits(event.error->code()).name}});
     return;
   }
   if (event.against != "the operator") {
@@ -130,13 +131,13 @@ void Probes::tell(const routing::SpaceEvent& event) {
   if (event.to == Verdict::quarantined) meters.drifts->Increment();
   const bool bad = event.to == Verdict::held_out || event.to == Verdict::quarantined;
   lasting_.log->write(bad ? LogLevel::warn : LogLevel::info, "space",
-             {{"endpoint", event.endpoint->id},
-              {"space", event.endpoint->space},
-              {"from", routing::name_of(event.from)},
-              {"to", routing::name_of(event.to)},
-              {"against", event.against},
-              {"cosine", event.likeness.cosine},
-              {"canary", event.likeness.canary}});
+                      {{"endpoint", event.endpoint->id},
+                       {"space", event.endpoint->space},
+                       {"from", routing::name_of(event.from)},
+                       {"to", routing::name_of(event.to)},
+                       {"against", event.against},
+                       {"cosine", event.likeness.cosine},
+                       {"canary", event.likeness.canary}});
 }
 
 }  // namespace embedrouter::apps

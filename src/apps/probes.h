@@ -15,8 +15,8 @@ namespace embedrouter::apps {
 // The prober with its thread, its history, its log lines and its metrics.
 class Probes {
  public:
-  // Of the generation `runtime`; its thread runs. Null where [probe] is switched off, and then nothing is held
-  // against any endpoint. What `lasting` names must outlive it.
+  // Of the generation `runtime`; its thread runs. Null where [probe] is switched off, and then nothing is
+  // held against any endpoint. What `lasting` names must outlive it.
   static Result<std::unique_ptr<Probes>> start(const std::shared_ptr<const Runtime>& runtime,
                                                const gateway::Shared& lasting);
   ~Probes();

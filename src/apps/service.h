@@ -111,7 +111,8 @@ class Service {
   Counter* reloads_ok_ = nullptr;
   Counter* reloads_refused_ = nullptr;
   Gauge* last_success_ = nullptr;
-  std::vector<std::weak_ptr<Probes>> probes_;  // those that may still run; of the background thread and start()
+  std::vector<std::weak_ptr<Probes>>
+      probes_;  // those that may still run; of the background thread and start()
   // Reloads, and the end of models and probers that nothing uses any more, which waits for their threads: in
   // turn.
   asio::thread_pool background_{1};

@@ -21,7 +21,7 @@ struct AttemptRecord {
   std::chrono::milliseconds took{0};
   std::chrono::steady_clock::time_point started{};
   std::string answered_model;  // the name the upstream gave, where it is another than the one asked for
-  std::uint64_t span = 0;  // its id in the request's trace
+  std::uint64_t span = 0;      // its id in the request's trace
 };
 
 // Where the time of a request went, summed over its attempts.

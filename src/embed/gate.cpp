@@ -123,9 +123,8 @@ bool alike(std::string_view a, std::string_view b) {
 }
 
 Result<std::optional<Gate::Twins>> Gate::inspect(const EmbedRequest& request, EmbedReply& reply,
-                                                  bool read_all) {
-  const bool read_values =
-      answers_ < kFirstAnswers || answers_ % kSampleEvery == 0 || suspect_ || read_all;
+                                                 bool read_all) {
+  const bool read_values = answers_ < kFirstAnswers || answers_ % kSampleEvery == 0 || suspect_ || read_all;
   ++answers_;
   const bool was_suspect = std::exchange(suspect_, true);  // until this answer has passed
   if (auto ordered = order(request, reply); !ordered) return fail(std::move(ordered).error());

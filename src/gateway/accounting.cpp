@@ -26,12 +26,14 @@ std::string loggable(std::string_view path) {
   return std::string(path.substr(0, end)) + (end < path.size() ? "…" : "");
 }
 
-// The name an upstream gave the model of its answer, if it was not the one asked for; of what looks like a name.
+// The name an upstream gave the model of its answer, if it was not the one asked for; of what looks like a
+// name.
 std::string_view answered_model(const std::vector<embed::AttemptRecord>& attempts) {
   for (const embed::AttemptRecord& attempt : attempts) {
     if (attempt.answered_model.empty()) continue;
     const bool named = std::ranges::all_of(attempt.answered_model, [](char c) {
-      return (c >= '-' && c <= ':') || (c >= '@' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' || c == '~';
+      return (c >= '-' && c <= ':') || (c >= '@' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' ||
+             c == '~';
     });
     return named ? std::string_view(attempt.answered_model) : "(no name)";
   }

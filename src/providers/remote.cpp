@@ -86,9 +86,9 @@ Task<Result<api::EmbedReply>> Remote::ask(const api::EmbedRequest& request, cons
   if (!decoded) co_return fail(std::move(decoded).error());
   if (decoded->answered_model == endpoint_.upstream_model) decoded->answered_model.clear();
   if (endpoint_.strict_model && !decoded->answered_model.empty()) {
-    co_return fail(ErrorCode::upstream_invalid_answer,
-                   "the provider's answer names another model than " + endpoint_.upstream_model +
-                       ", which strict_model forbids");
+    co_return fail(ErrorCode::upstream_invalid_answer, "the provider's answer names another model than " +
+                                                           endpoint_.upstream_model +
+                                                           ", which strict_model forbids");
   }
   decoded->usage.cost_pico_usd = 0;
   decoded->model = endpoint_.model->id;

@@ -23,7 +23,8 @@ std::vector<api::Item> canary_items(std::size_t turn) {
   return items;
 }
 
-// The kind of input that canaries are sent as where the endpoint tells kinds apart: the same for all endpoints.
+// The kind of input that canaries are sent as where the endpoint tells kinds apart: the same for all
+// endpoints.
 std::optional<std::string_view> document_kind(const catalog::Endpoint& endpoint) {
   for (const std::string_view kind : {"search_document", "document", "passage"}) {
     const auto found = std::ranges::find(endpoint.input_types, kind);
@@ -186,7 +187,8 @@ void Prober::start_due(Space& space, Clock::Steady now) {
 }
 
 Task<void> Prober::probe(Subject& subject) {
-  SpaceEvent event{subject.member.endpoint, subject.standing().verdict(), Verdict::unknown, {}, "its history"};
+  SpaceEvent event{
+      subject.member.endpoint, subject.standing().verdict(), Verdict::unknown, {}, "its history"};
   auto judged = co_await judge(subject, event);
   subject.probing = false;
   --running_;
@@ -217,7 +219,8 @@ Task<Result<void>> Prober::judge(Subject& subject, SpaceEvent& event) {
   SpaceMember member = subject.standing().member();
   if (member.history()) {
     member.observe(*first);
-    // A drift is believed when the next measurement shows it too, and that does not wait for the next interval.
+    // A drift is believed when the next measurement shows it too, and that does not wait for the next
+    // interval.
     if (member.in_doubt()) {
       auto again = co_await measure(subject);
       if (again) member.observe(*again);
@@ -279,7 +282,8 @@ const SpaceRecord* Prober::reference_for(const Subject& subject, SpaceRecord& sc
   return subject.space->past.empty() ? nullptr : &subject.space->past.front();
 }
 
-// The space begins anew with `subject`: what others in it once were is void, and they are measured against it.
+// The space begins anew with `subject`: what others in it once were is void, and they are measured against
+// it.
 void Prober::rebase(Subject& subject) {
   for (const SpaceRecord& record : std::exchange(subject.space->past, {}))
     history_.forget(record.space, record.endpoint);

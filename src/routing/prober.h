@@ -35,7 +35,7 @@ class SpaceHistory {
 
 struct ProberOptions {
   std::chrono::milliseconds interval{60'000};
-  double threshold = 0.9995;  // of the cosine of two endpoints of one space
+  double threshold = 0.9995;                   // of the cosine of two endpoints of one space
   std::chrono::milliseconds deadline{10'000};  // of one measurement
 };
 
@@ -48,9 +48,10 @@ struct SpaceEvent {
   const Error* error = nullptr;  // the endpoint did not answer: nothing changed
 };
 
-// Asks endpoints for the canary texts and draws the conclusions: at their first use and then once an interval,
-// while requests consider them. One per process, on a thread of its own: no caller's request is behind a probe,
-// but for those that wait for the very first verdict (SpaceGuard). All but when_known() on that thread.
+// Asks endpoints for the canary texts and draws the conclusions: at their first use and then once an
+// interval, while requests consider them. One per process, on a thread of its own: no caller's request is
+// behind a probe, but for those that wait for the very first verdict (SpaceGuard). All but when_known() on
+// that thread.
 class Prober {
  public:
   // An endpoint of the catalog, in the operator's order within its space, and what calls it on this thread.
@@ -72,7 +73,8 @@ class Prober {
   // Starts what is due, and returns; to be called every now and then.
   void look();
 
-  // Whether no other endpoint's vectors, of now or of the past, are of this endpoint's space. From any thread.
+  // Whether no other endpoint's vectors, of now or of the past, are of this endpoint's space. From any
+  // thread.
   bool is_alone(const catalog::Endpoint& endpoint) const;
 
   using Done = std::function<void(Result<void>)>;

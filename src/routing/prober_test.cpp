@@ -19,7 +19,9 @@ using testing::TextRequest;
 
 struct Memory final : SpaceHistory {
   std::vector<SpaceRecord> read() override { return before; }
-  void keep(const SpaceRecord& record) override { kept.insert_or_assign(record.endpoint, record.member.verdict()); }
+  void keep(const SpaceRecord& record) override {
+    kept.insert_or_assign(record.endpoint, record.member.verdict());
+  }
   void forget(std::string_view, std::string_view endpoint) override { forgotten.emplace_back(endpoint); }
   std::vector<std::string> released() override { return std::exchange(to_release, {}); }
 
@@ -65,7 +67,8 @@ struct Bench {
       if (bench.down[index]) co_return fail(ErrorCode::upstream_unreachable, "down");
       ScriptedEmbedder honest;
       std::vector<std::string> texts;
-      for (const api::Item& item : request.items) texts.push_back(std::string(item.text) + bench.weights[index]);
+      for (const api::Item& item : request.items)
+        texts.push_back(std::string(item.text) + bench.weights[index]);
       if (bench.weights[index] == "mixed") std::ranges::reverse(texts);
       TextRequest other(texts);
       co_return honest.good(other.request);
@@ -210,7 +213,8 @@ TEST(Prober, what_was_kept_counts_after_a_restart) {
   const SpaceMember kept = bench.states[0].space.member();
   for (std::size_t i = 0; i < 2; ++i) {
     bench.memory.before.push_back(
-        {"s", bench.endpoints[i].id, "", SpaceMember(i == 0 ? Verdict::quarantined : Verdict::agreeing, kept.history(), 0)});
+        {"s", bench.endpoints[i].id, "",
+         SpaceMember(i == 0 ? Verdict::quarantined : Verdict::agreeing, kept.history(), 0)});
   }
   bench.begin();
   EXPECT_EQ(bench.verdict(0), Verdict::quarantined);

@@ -24,17 +24,17 @@ Task<Result<api::EmbedReply>> SpaceGuard::embed(const api::EmbedRequest& request
   }
   const Verdict verdict = state_.space.verdict();
   if (verdict == Verdict::held_out || verdict == Verdict::quarantined) {
-    Error foreign(ErrorCode::no_equivalent_upstream,
-                  "the vectors of " + endpoint_.provider_name + " are not, or no longer, of the space of this "
-                  "request");
+    Error foreign(ErrorCode::no_equivalent_upstream, "the vectors of " + endpoint_.provider_name +
+                                                         " are not, or no longer, of the space of this "
+                                                         "request");
     co_return fail(std::move(foreign).with_provider(endpoint_.provider_name));
   }
   auto reply = co_await inner_->embed(request, call);
   co_return reply;
 }
 
-// Ends with the verdict, the failure to get one, or the caller's leaving, whichever comes first: a probe has a
-// deadline of its own, which bounds the wait.
+// Ends with the verdict, the failure to get one, or the caller's leaving, whichever comes first: a probe has
+// a deadline of its own, which bounds the wait.
 Task<Result<void>> SpaceGuard::known() {
   const auto start = [this](auto done) {
     // `done` is for one call alone, and both the prober and a cancellation may make it.

@@ -5,9 +5,10 @@
 
 namespace embedrouter::routing {
 
-// Lets an endpoint answer only as what its vectors have been found to be. While that is not known and its space
-// has other endpoints, the request waits for the verdict: once in the life of a data directory. An endpoint
-// alone in its space has nobody to be mistaken for, and does not wait. One per endpoint and I/O thread.
+// Lets an endpoint answer only as what its vectors have been found to be. While that is not known and its
+// space has other endpoints, the request waits for the verdict: once in the life of a data directory. An
+// endpoint alone in its space has nobody to be mistaken for, and does not wait. One per endpoint and I/O
+// thread.
 class SpaceGuard final : public embed::Embedder {
  public:
   // `state` and `prober` must outlive it. `executor`: of its I/O thread; `probing`: of the prober's.

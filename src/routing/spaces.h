@@ -91,9 +91,7 @@ class SpaceStanding {
 
   // A caller's request considers the endpoint.
   void want(Time now) noexcept { wanted_.store(now.time_since_epoch().count(), std::memory_order_relaxed); }
-  Time wanted() const noexcept {
-    return Time(Time::duration(wanted_.load(std::memory_order_relaxed)));
-  }
+  Time wanted() const noexcept { return Time(Time::duration(wanted_.load(std::memory_order_relaxed))); }
   Verdict verdict() const noexcept { return verdict_.load(std::memory_order_acquire); }
   SpaceMember member() const {
     const std::lock_guard lock(mutex_);

@@ -49,13 +49,13 @@ TEST(Spaces, enrolment_by_what_was_measured) {
     const Fingerprint* reference;
     Verdict verdict;
   } kRows[] = {
-      {1, 1, nullptr, Verdict::agreeing},           // it becomes the reference
-      {0.5, 0.5, nullptr, Verdict::agreeing},       // whatever its vectors are
-      {1, 0.98, nullptr, Verdict::held_out},        // it disagrees with itself
-      {1, 1, &reference, Verdict::agreeing},        //
+      {1, 1, nullptr, Verdict::agreeing},      // it becomes the reference
+      {0.5, 0.5, nullptr, Verdict::agreeing},  // whatever its vectors are
+      {1, 0.98, nullptr, Verdict::held_out},   // it disagrees with itself
+      {1, 1, &reference, Verdict::agreeing},   //
       {0.9996, 0.9996, &reference, Verdict::agreeing},
       {0.9994, 0.9994, &reference, Verdict::held_out},
-      {1, 0.9994, &reference, Verdict::held_out},   // one of two measurements will do
+      {1, 0.9994, &reference, Verdict::held_out},  // one of two measurements will do
       {0.9994, 1, &reference, Verdict::held_out},
   };
   for (const auto& row : kRows) {
@@ -94,7 +94,8 @@ TEST(Spaces, many_small_steps_are_a_drift) {
   SpaceMember member = enrolled();
   double angle = 0;
   int steps = 0;
-  for (; member.verdict() == Verdict::agreeing && steps < 100; ++steps) member.observe(at(std::cos(angle += 0.003)));
+  for (; member.verdict() == Verdict::agreeing && steps < 100; ++steps)
+    member.observe(at(std::cos(angle += 0.003)));
   EXPECT_LT(steps, 10);
 }
 
@@ -111,8 +112,7 @@ TEST(Spaces, a_noisy_endpoint_has_a_limit_of_its_own) {
 }
 
 TEST(Spaces, verdicts_have_names_both_ways) {
-  for (const Verdict verdict :
-       {Verdict::unknown, Verdict::agreeing, Verdict::held_out, Verdict::quarantined})
+  for (const Verdict verdict : {Verdict::unknown, Verdict::agreeing, Verdict::held_out, Verdict::quarantined})
     EXPECT_EQ(verdict_named(name_of(verdict)), verdict);
   EXPECT_FALSE(verdict_named("fine"));
 }

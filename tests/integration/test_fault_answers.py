@@ -43,7 +43,7 @@ def alone(tmp_path_factory, fake):
 
 # An error inside a 200 is what that status would have been.
 INNER = {
-    "error-in-200-402": (502, "upstream_quota"),
+    "error-in-200-402": (402, "upstream_quota"),
     "error-in-200-429": (429, "upstream_rate_limited"),
     "error-in-200-500": (502, "upstream_error"),
 }

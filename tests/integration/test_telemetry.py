@@ -254,7 +254,7 @@ class TestMetrics:
             configuration(
                 upstream.provider(),
                 models=[small("ok"), small("quotes-500")],
-                sections={"telemetry": {"otlp_url": start_collector().url}},
+                sections={"telemetry": {"otlp_url": start_collector().url}, "probe": {"enabled": True}},
             )
         )
         assert router.embed("a", model="test/ok").status == 200

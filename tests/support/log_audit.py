@@ -11,6 +11,7 @@ HEX = r"[0-9a-f]*"
 MEMBERS = {
     "time": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z",
     "level": r"debug|info|warning|error",
+    "answered_model": r"|\(no name\)|[\x21-\x7e]{1,200}",
     "event": r"[a-z_]+",
     "id": r"gen-emb-\d+-[A-Za-z0-9]{20}",
     "trace_id": HEX,

@@ -1,7 +1,6 @@
 // Gauges and totals that are read from the running parts when /metrics is asked.
 
 #include "apps/health_watch.h"
-#include "apps/health_watch.h"
 #include "apps/service.h"
 #include "base/process_metrics.h"
 

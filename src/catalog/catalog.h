@@ -40,7 +40,7 @@ struct Endpoint {
   std::string quantization;
   bool normalized = true;
   bool encodings_float = true, encodings_base64 = true, token_ids = false, dimensions = false;
-  bool user = false;  // its dialect has a place for `user`
+  bool user = false;          // its dialect has a place for `user`
   bool strict_model = false;  // an answer that names another model is a fault
   std::vector<std::string> input_types;
   ProviderPolicy policy;

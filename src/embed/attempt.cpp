@@ -9,7 +9,6 @@ namespace {
 
 constexpr auto kAttemptsHelp = "Calls to an endpoint by outcome";
 
-
 }  // namespace
 
 Attempt::Attempt(std::unique_ptr<Embedder> inner, AttemptOptions options, EndpointStatistics& statistics,

@@ -12,7 +12,8 @@ namespace {
 using Words = std::span<const std::string_view>;
 
 bool holds(std::string_view text, Words words) {
-  return std::ranges::any_of(words, [&](std::string_view word) { return contains_ignoring_case(text, word); });
+  return std::ranges::any_of(words,
+                             [&](std::string_view word) { return contains_ignoring_case(text, word); });
 }
 bool names(const api::UpstreamComplaint& said, Words words) {
   return holds(said.code, words) || holds(said.type, words);
@@ -20,7 +21,7 @@ bool names(const api::UpstreamComplaint& said, Words words) {
 
 // A spent balance, as a code or a type, and in words.
 constexpr std::array<std::string_view, 7> kQuota{
-    "insufficient_quota", "credit_balance",     "billing_hard_limit", "insufficient_credits",
+    "insufficient_quota", "credit_balance",     "billing_hard_limit",  "insufficient_credits",
     "payment_required",   "billing_not_active", "insufficient_balance"};
 constexpr std::array<std::string_view, 5> kQuotaWords{"insufficient_quota", "insufficient credits",
                                                       "insufficient balance", "credit balance",
@@ -57,13 +58,13 @@ struct StatusRow {
   ErrorCode code;
 };
 constexpr std::array kByStatus{
-    StatusRow{400, ErrorCode::upstream_rejected},     StatusRow{401, ErrorCode::upstream_unauthorized},
-    StatusRow{402, ErrorCode::upstream_quota},        StatusRow{403, ErrorCode::upstream_forbidden},
-    StatusRow{404, ErrorCode::model_unavailable},     StatusRow{408, ErrorCode::upstream_timeout},
-    StatusRow{410, ErrorCode::model_unavailable},     StatusRow{413, ErrorCode::upstream_rejected},
-    StatusRow{422, ErrorCode::upstream_rejected},     StatusRow{429, ErrorCode::upstream_rate_limited},
-    StatusRow{451, ErrorCode::upstream_forbidden},    StatusRow{498, ErrorCode::upstream_unauthorized},
-    StatusRow{504, ErrorCode::upstream_timeout},      StatusRow{524, ErrorCode::upstream_edge_timeout},
+    StatusRow{400, ErrorCode::upstream_rejected},  StatusRow{401, ErrorCode::upstream_unauthorized},
+    StatusRow{402, ErrorCode::upstream_quota},     StatusRow{403, ErrorCode::upstream_forbidden},
+    StatusRow{404, ErrorCode::model_unavailable},  StatusRow{408, ErrorCode::upstream_timeout},
+    StatusRow{410, ErrorCode::model_unavailable},  StatusRow{413, ErrorCode::upstream_rejected},
+    StatusRow{422, ErrorCode::upstream_rejected},  StatusRow{429, ErrorCode::upstream_rate_limited},
+    StatusRow{451, ErrorCode::upstream_forbidden}, StatusRow{498, ErrorCode::upstream_unauthorized},
+    StatusRow{504, ErrorCode::upstream_timeout},   StatusRow{524, ErrorCode::upstream_edge_timeout},
     StatusRow{529, ErrorCode::upstream_overloaded}};
 
 ErrorCode code_for(int status, const api::UpstreamComplaint& said) {
@@ -85,12 +86,14 @@ std::string in_our_words(ErrorCode code, int status) {
     case ErrorCode::model_unavailable:
       return "the provider does not have the model (it answered " + std::to_string(status) + ")";
     case ErrorCode::upstream_unauthorized:
-      return "the provider refused the router's key; the operator of the router must mend that, not its caller";
+      return "the provider refused the router's key; the operator of the router must mend that, not its "
+             "caller";
     case ErrorCode::upstream_forbidden:
       return "the provider does not let the router's key do this; the operator of the router must mend that, "
              "not its caller";
     case ErrorCode::upstream_quota:
-      return "the router's balance with the provider is exhausted; the operator of the router must mend that, "
+      return "the router's balance with the provider is exhausted; the operator of the router must mend "
+             "that, "
              "not its caller";
     default:
       return "the provider answered " + std::to_string(status);
@@ -119,7 +122,8 @@ Error explained(ErrorCode code, const UpstreamReply& reply, const api::UpstreamC
     hints.reset_all = reply.header("x-ratelimit-reset");
   }
   const auto longest = code == ErrorCode::upstream_quota ? kLongestDrought : kLongestWait;
-  if (const auto wait = wait_of(hints, reply.arrived, longest)) error = std::move(error).with_retry_after(*wait);
+  if (const auto wait = wait_of(hints, reply.arrived, longest))
+    error = std::move(error).with_retry_after(*wait);
   return error;
 }
 

@@ -13,8 +13,8 @@ namespace embedrouter::providers {
 namespace {
 
 struct Row {
-  std::string provider;               // what it does, as the page says it
-  std::vector<std::string> quoted;    // of that, what stands in backticks
+  std::string provider;             // what it does, as the page says it
+  std::vector<std::string> quoted;  // of that, what stands in backticks
   std::string code, status, error_type;
   std::string retry, fall_back, health, key;
 };
@@ -49,8 +49,8 @@ std::vector<Row> rows_of_the_page() {
     if (!line.starts_with("| ") || line.find("| `") == std::string::npos) continue;
     const std::vector<std::string> cells = cells_of(line);
     if (cells.size() != 8 || !cells[1].starts_with('`')) continue;
-    rows.push_back({cells[0], quoted(cells[0]), quoted(cells[1]).at(0), cells[2], quoted(cells[3]).at(0), cells[4],
-                    cells[5], cells[6], cells[7]});
+    rows.push_back({cells[0], quoted(cells[0]), quoted(cells[1]).at(0), cells[2], quoted(cells[3]).at(0),
+                    cells[4], cells[5], cells[6], cells[7]});
   }
   return rows;
 }

@@ -69,8 +69,7 @@ Result<KeyPool::Lease> KeyPool::take(std::string_view endpoint, const std::vecto
   }
   if (nearest == nullptr) return fail(ErrorCode::internal, "every key was tried");
   Error known = *nearest->why;
-  return fail(
-      std::move(known).with_retry_after(std::min(wait_of(*nearest, now), kLongestWait)).as_unsent());
+  return fail(std::move(known).with_retry_after(std::min(wait_of(*nearest, now), kLongestWait)).as_unsent());
 }
 
 std::optional<Milliseconds> KeyPool::wait(std::string_view endpoint) const {
@@ -113,9 +112,10 @@ void KeyPool::end_trial(Bar& bar, std::uint64_t generation) {
 void KeyPool::lift(Bar& bar, std::uint64_t generation, std::size_t key, std::string_view endpoint) {
   if (!bar.why || bar.generation != generation) return;
   if (bar.parked()) {
-    log_.info("provider_key_back",
-              {{"provider", slug_}, {"key", key + 1}, {"endpoint", endpoint},
-               {"code", traits(bar.why->code()).name}});
+    log_.info("provider_key_back", {{"provider", slug_},
+                                    {"key", key + 1},
+                                    {"endpoint", endpoint},
+                                    {"code", traits(bar.why->code()).name}});
   }
   bar = Bar{.until = {}, .probe_until = {}, .generation = generation + 1, .refusals = 0, .why = std::nullopt};
 }
@@ -197,10 +197,10 @@ void KeyPools::watch(Metrics& metrics) {
       for (const auto& pool : pools)
         if (const auto used = pool.lock()) counts = used->counts();
       const std::array<std::pair<const char*, std::size_t>, 5> states{{{"ready", counts.ready},
-                                                                      {"limited", counts.limited},
-                                                                      {"forbidden", counts.forbidden},
-                                                                      {"refused", counts.refused},
-                                                                      {"exhausted", counts.exhausted}}};
+                                                                       {"limited", counts.limited},
+                                                                       {"forbidden", counts.forbidden},
+                                                                       {"refused", counts.refused},
+                                                                       {"exhausted", counts.exhausted}}};
       for (const auto& [state, count] : states) {
         metrics
             .gauge("embedrouter_provider_keys", "Keys of a provider by what it last said of them",

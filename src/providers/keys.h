@@ -86,7 +86,8 @@ class KeyPool {
   const Bar* here(const Key& key, std::string_view endpoint) const;
   void end_trial(Bar& bar, std::uint64_t generation);
   void lift(Bar& bar, std::uint64_t generation, std::size_t key, std::string_view endpoint);
-  void park(Bar& bar, std::uint64_t generation, const Error& failure, std::size_t key, std::string_view endpoint);
+  void park(Bar& bar, std::uint64_t generation, const Error& failure, std::size_t key,
+            std::string_view endpoint);
   std::chrono::milliseconds time_of(const Bar& bar, const Error& failure);
 
   const std::string slug_;
@@ -103,7 +104,8 @@ class KeyPool {
 class KeyPools {
  public:
   // A new pool, all of its keys fresh. Those there are of that provider go on for whoever uses them.
-  std::shared_ptr<KeyPool> make(std::string slug, std::vector<std::string> keys, const Clock& clock, Log& log);
+  std::shared_ptr<KeyPool> make(std::string slug, std::vector<std::string> keys, const Clock& clock,
+                                Log& log);
   // Sets embedrouter_provider_keys whenever /metrics is asked. Both outlive each other's use.
   void watch(Metrics& metrics);
 

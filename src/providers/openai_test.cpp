@@ -136,7 +136,8 @@ TEST(Explain, maps_every_failure_to_what_the_caller_sees) {
       {403, R"({"error":{"message":"no"}})", ErrorCode::upstream_forbidden},
       {402, "", ErrorCode::upstream_quota},
       {403, R"({"error":{"message":"Key limit exceeded: insufficient credits"}})", ErrorCode::upstream_quota},
-      {400, R"({"error":{"message":"filtered","code":"content_filter"}})", ErrorCode::content_policy_violation},
+      {400, R"({"error":{"message":"filtered","code":"content_filter"}})",
+       ErrorCode::content_policy_violation},
       {403, R"({"error":{"message":"x requires moderation. Your input was flagged for y."}})",
        ErrorCode::content_policy_violation},
       {429, R"({"error":{"message":"You exceeded your current quota","code":"insufficient_quota"}})",
@@ -176,8 +177,8 @@ TEST(Explain, hands_on_how_long_a_provider_asks_to_wait) {
   EXPECT_EQ(explain_status(limited).retry_after(), std::chrono::seconds(2));
   limited.headers.add("retry-after-ms", "250");
   EXPECT_EQ(explain_status(limited).retry_after(), std::chrono::milliseconds(250));
-  UpstreamReply spent = reply_of(
-      402, R"({"error":{"message":"You will regain access on 2026-12-01 at 00:00 UTC."}})");
+  UpstreamReply spent =
+      reply_of(402, R"({"error":{"message":"You will regain access on 2026-12-01 at 00:00 UTC."}})");
   spent.arrived = Clock::Wall(std::chrono::seconds(1'796'083'200 - 7'200));  // two hours before
   EXPECT_EQ(explain_status(spent).retry_after(), std::chrono::hours(2));
   UpstreamReply broken = reply_of(500, "");

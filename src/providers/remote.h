@@ -12,7 +12,7 @@
 namespace embedrouter::providers {
 
 struct RemoteOptions {
-  std::string base_path;  // of the provider's base_url: "/v1"
+  std::string base_path;          // of the provider's base_url: "/v1"
   std::shared_ptr<KeyPool> keys;  // of the provider
   bool policy_fallback = false;   // other providers may be asked what this one refuses for its content
 };

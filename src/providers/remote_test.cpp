@@ -79,7 +79,8 @@ TEST(Remote, tries_the_next_key_when_one_is_refused_with_the_same_request) {
 
 TEST(Remote, tries_each_key_once_and_then_none_until_one_is_back) {
   Bench bench({"a", "b", "c"});
-  for (int i = 0; i < 3; ++i) bench.client.script.emplace_back(429, R"({"error":{"message":"retry after 9 s"}})");
+  for (int i = 0; i < 3; ++i)
+    bench.client.script.emplace_back(429, R"({"error":{"message":"retry after 9 s"}})");
   const auto refused = bench.embed();
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code(), ErrorCode::upstream_rate_limited);

@@ -142,8 +142,8 @@ Wait said(const RetryHints& hints, Clock::Wall now) {
   if (const auto ms = whole_number(hints.retry_after_ms)) return rounded(*ms);
   if (const auto seconds = whole_number(hints.retry_after)) return rounded(*seconds * kMsPerSecond);
   if (const auto wait = date(hints.retry_after, now)) return wait;
-  const Wait latest = std::max({reset(hints.reset_requests, now), reset(hints.reset_tokens, now),
-                                reset(hints.reset_all, now)});
+  const Wait latest = std::max(
+      {reset(hints.reset_requests, now), reset(hints.reset_tokens, now), reset(hints.reset_all, now)});
   return latest ? latest : told(hints.message, now);
 }
 

@@ -50,7 +50,8 @@ ExplainedEndpoint explained(const catalog::Endpoint& endpoint, const EndpointSta
 std::string reason_for(const std::string& dropped_by, const catalog::Endpoint& endpoint,
                        const EmbedRequest& request, catalog::Tier admitted) {
   if (dropped_by == "space") return "its vectors could not be compared with those of the request's space";
-  if (dropped_by == "quarantine") return "its canaries show that it has drifted; `embedrouter endpoints` has more";
+  if (dropped_by == "quarantine")
+    return "its canaries show that it has drifted; `embedrouter endpoints` has more";
   if (dropped_by == "X-Embedrouter-Space") return "its vectors are not of the space that is pinned";
   auto out = exclude(endpoint, request, admitted);
   return out ? std::move(out->reason) : std::string();

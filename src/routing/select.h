@@ -32,15 +32,15 @@ class Selector {
   // endpoint of the model is in or out.
   Result<std::vector<Candidate>> select(const api::EmbedRequest& request, embed::Call& call,
                                         Random& random) const;
-  // Where `request` would go now, and why; nothing is sent and nothing drawn. `pinned_space` as in Call. Fails
-  // only where the model is unknown: a request that nobody may answer is explained too. Views are of the
-  // catalog and the request.
+  // Where `request` would go now, and why; nothing is sent and nothing drawn. `pinned_space` as in Call.
+  // Fails only where the model is unknown: a request that nobody may answer is explained too. Views are of
+  // the catalog and the request.
   Result<api::Explanation> explain(const api::EmbedRequest& request, std::string_view pinned_space) const;
 
  private:
   Result<const catalog::Model*> find(std::string_view name) const;
-  // Of the model's endpoints those that may answer, in the order of the configuration. The others are noted in
-  // `call`.
+  // Of the model's endpoints those that may answer, in the order of the configuration. The others are noted
+  // in `call`.
   Result<std::vector<Candidate>> able(const catalog::Model& model, catalog::Tier tier,
                                       const api::EmbedRequest& request, embed::Call& call) const;
 

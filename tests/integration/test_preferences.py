@@ -163,7 +163,9 @@ class TestOptions:
         wish = {"order": ["first", "second"], "options": {"first": {"mine": 1}, "second": {"yours": {"a": [1]}}, "third": {"x": 1}}}
         answer = pair.embed("a", model="test/failing-first", provider=wish)
         assert answer.status == 200 and answer.json["provider"] == "second"
-        assert same_bits(as_floats(answer.json["data"][0]["embedding"]), vector_of("a"))
+        assert same_bits(as_floats(answer.json["data"][0]["embedding"]), vector_of("a", space="pair"))
+        # By now the first one may be ejected, and is asked only where nobody else is allowed.
+        assert pair.embed("a", model="test/failing-first", provider={**wish, "only": ["first"]}).status == 502
         usual = {"model", "input", "encoding_format"}
         assert self.members(fake, "status-500") == usual | {"mine"}
         assert self.members(fake, "ok@pair") == usual | {"yours"}

@@ -51,7 +51,8 @@ std::optional<Choice> Behaviour::choose_for(std::string_view model) const {
     be = found->second;
   }
   std::optional<Choice> instead = choose(be);
-  if (!own || !instead) return own;
+  if (!instead) return own;
+  if (!own) return instead;  // a model of any name, while it is told what to be
   if (!instead->width) instead->width = own->width;
   if (!instead->space) {
     instead->space = own->space;

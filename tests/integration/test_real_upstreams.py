@@ -105,7 +105,8 @@ def test_a_batch_keeps_its_order(front, router):
     texts = [f"text {i} of a batch" for i in range(300)]
     own = vectors_of(router.embed(texts))
     through = vectors_of(front.embed(texts, model="real/minilm"))
-    assert all(same_bits(a, b) for a, b in zip(through, own, strict=True))
+    # The same text in another batch is the same vector but for the last bits of its floats (docs: the embedded model).
+    assert all(abs(x - y) <= 1e-5 for a, b in zip(through, own, strict=True) for x, y in zip(a, b, strict=True))
 
 
 def test_a_text_too_long_is_the_callers_fault(front):
@@ -119,7 +120,8 @@ def test_a_refused_key_is_no_200_and_shows_no_key(start_router, router, proxy, t
     for number, (url, model) in enumerate(((router.api, TAURUS), (f"{proxy.url}/v1", "taurus"))):
         front = start_router(in_front_of({f"wrong{number}": (url, wrong, model)}, tmp_path))
         answer = front.embed("a", model="real/minilm")
-        assert answer.status in (401, 403, 502), answer.body
+        # LiteLLM without a database says 400.
+        assert answer.status in (400, 401, 403, 502), answer.body
         wire.assert_envelope(answer)
         assert wrong.encode() not in answer.body
 

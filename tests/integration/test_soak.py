@@ -10,7 +10,7 @@ from support.program import REPOSITORY
 from support.router import Model, configuration, provider
 
 
-@pytest.mark.parametrize("arguments", [("faults", "--seconds", "15", "--rate", "60"), ("mixed", "--minutes", "0.2", "--rate", "60")])
+@pytest.mark.parametrize("arguments", [("faults", "--seconds", "15", "--rate", "60", "--settle", "0"), ("mixed", "--minutes", "0.2", "--rate", "60")])
 def test_F7_the_short_soak_passes(arguments):
     done = subprocess.run(
         [sys.executable, REPOSITORY / "scripts/soak", *arguments], capture_output=True, text=True, timeout=240

@@ -19,7 +19,11 @@ MEMBERS = {
     "peer": r"[0-9a-f.:]*",
     "code": r"[a-z_]*",
     "operation": r"[a-z_]+",
+    **dict.fromkeys(("cause", "from", "to", "state", "outcome"), r"[a-z_]*"),
+    "until": r"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ",
     **dict.fromkeys(("method", "path", "detail", "reason", "line", "models", "providers", "model", "provider", "endpoint", "key")),
+    **dict.fromkeys(("against", "space", "fault")),
+    **dict.fromkeys(("lasts_ms", "cosine", "canary", "position", "upstream_status")),
     **dict.fromkeys(("status", "inputs", "tokens", "attempts", "request_bytes", "response_bytes")),
     **dict.fromkeys(("read_ms", "queue_ms", "inference_ms", "upstream_ms", "ms")),
 }

@@ -83,6 +83,7 @@ void Probes::stop() {
     prober_->stop();
     for (auto next = running_.begin(); next != running_.end();)
       (next++)->emit(asio::cancellation_type::terminal);
+    end_if_idle();
   });
   thread_.join();
 }
@@ -110,8 +111,14 @@ void Probes::spawn(Task<void> task) {
   const auto over = [this, signal](const std::exception_ptr& failure) {
     running_.erase(signal);
     if (failure && !stopping_) std::rethrow_exception(failure);
+    end_if_idle();
   };
   asio::co_spawn(io_, std::move(task), asio::bind_cancellation_slot(signal->slot(), over));
+}
+
+// What is left on the thread then is idle connections to upstreams, which nobody waits for.
+void Probes::end_if_idle() {
+  if (stopping_ && running_.empty()) io_.stop();
 }
 
 void Probes::tell(const routing::SpaceEvent& event) {

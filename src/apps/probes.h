@@ -39,6 +39,7 @@ class Probes {
   };
   Task<void> watch();
   void spawn(Task<void> task);
+  void end_if_idle();
   void tell(const routing::SpaceEvent& event);
 
   const gateway::Shared& lasting_;

@@ -270,6 +270,15 @@ class TestProbes:
         time.sleep(1.5)
         assert len(fake.attempts()) <= 1, "one probe may be due to the traffic there was"
 
+    def test_connections_that_canaries_left_open_do_not_hold_up_the_end(self, start_router, start_fake):
+        """The fake keeps them for a minute, the router for half of one."""
+        fake = start_fake()
+        router = start_router(settings([fake.base_url], model("ok")))
+        eventually_state(router, "a", AGREEING)
+        began = time.monotonic()
+        router.program.stop()
+        assert time.monotonic() - began < 15
+
     def test_switched_off_there_are_none(self, start_router, start_fake):
         fake = start_fake()
         router = start_router(settings([fake.base_url], model("ok"), enabled=False))

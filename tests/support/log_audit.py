@@ -5,6 +5,7 @@ The support code tells of routers, keys and texts as it goes; `faults()` looks a
 
 import json
 import re
+from collections.abc import Callable
 
 # Members of a log line and, for those that are free of anything a caller wrote, what they look like.
 HEX = r"[0-9a-f]*"
@@ -34,12 +35,11 @@ KEY_FORM = re.compile(r"sk-or-v1-[0-9a-f]{16}")
 
 class Audit:
     def __init__(self):
-        self.logs: list[tuple[str, list[str]]] = []
+        self.logs: list[tuple[str, Callable[[], list[str]]]] = []
         self.secrets: set[str] = set()
         self.texts: set[str] = set()
 
-    def watch(self, name: str, lines: list[str]) -> None:
-        """`lines` may grow."""
+    def watch(self, name: str, lines: Callable[[], list[str]]) -> None:
         self.logs.append((name, lines))
 
     def secret(self, value: str) -> None:
@@ -70,13 +70,13 @@ class Audit:
 
     @property
     def lines(self) -> int:
-        return sum(len(lines) for _, lines in self.logs)
+        return sum(len(lines()) for _, lines in self.logs)
 
     def faults(self) -> list[str]:
         found: list[str] = []
         seen: set[str] = set()  # values are few and lines many
         for name, lines in self.logs:
-            for line in list(lines):
+            for line in lines():
                 found += [f"{name}: {fault}: {line[:300]}" for fault in self._faults_of(line, seen)]
         return found
 

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import tempfile
 import threading
 from pathlib import Path
 
@@ -26,32 +27,30 @@ class Program:
 
     def __init__(self, command: list[str], environment: dict[str, str] | None = None):
         require(Path(command[0]), "build it first, or set EMBEDROUTER_BIN")
+        self._log = tempfile.TemporaryFile()  # not a pipe: a line is there once it is written
+        self._lines: list[str] = []
+        self._read = 0
+        self._rest = b""
+        self._reading = threading.Lock()
         self.process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=self._log,
             env={**os.environ, **(environment or {})},
             text=True,
             errors="replace",
         )
         self.out: list[str] = []
-        self.err: list[str] = []
         self._first_line = threading.Event()
-        self._readers = [
-            threading.Thread(target=self._collect, args=(stream, lines), daemon=True)
-            for stream, lines in ((self.process.stdout, self.out), (self.process.stderr, self.err))
-        ]
-        for reader in self._readers:
-            reader.start()
+        self._reader = threading.Thread(target=self._collect, daemon=True)
+        self._reader.start()
 
-    def _collect(self, stream, lines: list[str]) -> None:
-        for line in stream:
-            lines.append(line.rstrip("\n"))
-            if lines is self.out:
-                self._first_line.set()
-        if lines is self.out:
+    def _collect(self) -> None:
+        for line in self.process.stdout:
+            self.out.append(line.rstrip("\n"))
             self._first_line.set()
+        self._first_line.set()
 
     def first_line(self) -> str:
         assert self._first_line.wait(START_SECONDS), "it printed nothing"
@@ -61,13 +60,31 @@ class Program:
         return self.out[0]
 
     @property
+    def err(self) -> list[str]:
+        """The lines of its log so far."""
+        with self._reading:
+            # Not read(): the program writes through the same open file, at the same position.
+            while not self._log.closed and (more := os.pread(self._log.fileno(), 1 << 20, self._read)):
+                self._read += len(more)
+                *whole, self._rest = (self._rest + more).split(b"\n")
+                self._lines += [line.decode(errors="replace") for line in whole]
+            return list(self._lines)
+
+    def _close_log(self) -> None:
+        """There are more programs in a session than there may be open files."""
+        _ = self.err
+        with self._reading:
+            self._log.close()
+            if self._rest:
+                self._lines.append(self._rest.decode(errors="replace"))
+
+    @property
     def log(self) -> str:
         return "\n".join(self.err)
 
     def wait(self, seconds: float = STOP_SECONDS) -> int:
         code = self.process.wait(seconds)
-        for reader in self._readers:
-            reader.join(seconds)
+        self._reader.join(seconds)
         return code
 
     def stop(self, expect: int = 0) -> None:
@@ -80,6 +97,7 @@ class Program:
             self.process.kill()
             self.wait()
             raise AssertionError(f"it did not stop within {STOP_SECONDS} s; its log: {self.log[-4000:]}") from None
+        self._close_log()
         marks = [mark for mark in SANITIZER_MARKS if mark in self.log]
         assert not marks and code == expect, f"it ended with {code}, {marks}: {self.log[-8000:]}"
 

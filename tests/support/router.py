@@ -88,7 +88,7 @@ class Router:
              str(self.data_dir)],
             environment,
         )  # fmt: skip
-        log_audit.watch(str(folder), self.program.err)
+        log_audit.watch(str(folder), lambda: self.program.err)
         line = self.program.first_line()
         assert line.startswith("listening on http"), line
         self.url = line.removeprefix("listening on ")

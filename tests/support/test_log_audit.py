@@ -17,7 +17,7 @@ def audit(line: str) -> list[str]:
     judge.secret("an-upstream-key")
     judge.sent(json.dumps({"input": [TEXT, "short"], "model": "m"}).encode())
     judge.text([{"content": [{"type": "text", "text": "inside a content part"}]}])
-    judge.watch("a router", ["", line] if line == "" else [line])
+    judge.watch("a router", lambda: ["", line] if line == "" else [line])
     return judge.faults()
 
 
@@ -46,7 +46,7 @@ def test_a_bad_line_is_found(line, fault):
 def test_lines_that_come_later_are_looked_at_too():
     judge = Audit()
     lines: list[str] = []
-    judge.watch("a router", lines)
+    judge.watch("a router", lambda: lines)
     assert judge.faults() == []
     lines.append("not JSON")
     assert len(judge.faults()) == 1

@@ -1,5 +1,6 @@
 #include "apps/common.h"
 
+#include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <ostream>
 
@@ -32,6 +33,11 @@ catalog::ConfigEnvironment environment() {
   around.home = variable("HOME");
   around.xdg_data_home = variable("XDG_DATA_HOME");
   return around;
+}
+
+void add_where(CLI::App& command, Where& where) {
+  command.add_option("--config", where.config_file, "Configuration file (TOML)");
+  command.add_option("--data-dir", where.data_dir, "Folder of keys and models");
 }
 
 catalog::ConfigOutcome read(const Where& where) {

@@ -8,6 +8,10 @@
 
 #include "catalog/config.h"
 
+namespace CLI {
+class App;
+}
+
 namespace embedrouter::apps {
 
 // Exit statuses (CONTRACT 12).
@@ -29,6 +33,7 @@ struct Where {
   std::string config_file, listen, data_dir;
 };
 catalog::ConfigEnvironment environment();
+void add_where(CLI::App& command, Where& where);  // --config and --data-dir
 // The configuration with the flags applied, and its faults.
 catalog::ConfigOutcome read(const Where& where);
 std::string describe_faults(const catalog::ConfigOutcome& outcome);  // "the configuration has 2 faults"

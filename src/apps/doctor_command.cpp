@@ -104,8 +104,7 @@ int doctor(const Where& where) {
 void add_doctor_command(CLI::App& app, Run& run) {
   CLI::App* command = app.add_subcommand("doctor", "Say what is wrong on this machine and how to mend it");
   auto where = std::make_shared<Where>();
-  command->add_option("--config", where->config_file, "Configuration file (TOML)");
-  command->add_option("--data-dir", where->data_dir, "Folder of keys and models");
+  add_where(*command, *where);
   command->add_option("--listen", where->listen, "Address and port to check");
   command->callback([=, &run] { run = [=] { return doctor(*where); }; });
 }

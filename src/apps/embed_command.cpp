@@ -16,12 +16,10 @@
 namespace embedrouter::apps {
 namespace {
 
-struct Options {
-  Where where;
+struct Options : RouterOptions {
   std::vector<std::string> texts, files;
   std::string model = std::string(catalog::kEmbeddedAlias);
-  std::string server;
-  bool json = false, local = false;
+  bool local = false;
 };
 
 void print_vectors(const std::vector<api::Embedding>& data) {
@@ -38,32 +36,11 @@ void print_vectors(const std::vector<api::Embedding>& data) {
   }
 }
 
-int embed_through_router(const Options& options, const catalog::Config& config,
-                         const std::vector<std::string>& texts) {
-  auto target = find_target(options.server, config);
-  if (!target) {
-    std::cerr << target.error().message() << "\n";
-    return kAuth;
-  }
-  auto response = call(*target, "POST", "/embeddings", embeddings_body(options.model, texts));
-  if (!response) {
-    std::cerr << "no answer from " << target->base_url << ": " << response.error().message()
-              << ". Start it with `embedrouter serve`, or use --local\n";
-    return kTransport;
-  }
-  if (options.json) std::cout << response->body->view() << '\n';
-  if (response->status != 200) {
-    if (!options.json) std::cerr << error_message(*response) << "\n";
-    return exit_for_status(response->status);
-  }
-  if (options.json) return kOk;
-  auto reply = api::decode_embed_reply(*response->body);
-  if (!reply) {
-    std::cerr << reply.error().message() << "\n";
-    return kUpstream;
-  }
+Result<void> print(const net::ClientResponse& response) {
+  auto reply = api::decode_embed_reply(*response.body);
+  if (!reply) return fail(std::move(reply).error());
   print_vectors(reply->data);
-  return kOk;
+  return {};
 }
 
 struct Embedded {
@@ -129,8 +106,9 @@ int embed(const Options& options) {
     std::cerr << texts.error().message() << "\n";
     return kUsage;
   }
-  return options.local ? embed_locally(options, *config, *texts)
-                       : embed_through_router(options, *config, *texts);
+  if (options.local) return embed_locally(options, *config, *texts);
+  return ask(options, *config, {"POST", "/embeddings", embeddings_body(options.model, *texts)}, print,
+             ", or use --local");
 }
 
 }  // namespace
@@ -142,11 +120,7 @@ void add_embed_command(CLI::App& app, Run& run) {
   command->add_option("texts", options->texts, "Texts; - reads them from standard input, one a line");
   command->add_option("--file", options->files, "File of texts, one a line; may be repeated");
   command->add_option("--model", options->model, "Model or alias")->capture_default_str();
-  command->add_option("--server", options->server,
-                      "Base URL of the router, e.g. http://127.0.0.1:8080/api/v1");
-  command->add_option("--config", options->where.config_file, "Configuration file (TOML)");
-  command->add_option("--data-dir", options->where.data_dir, "Folder of keys and models");
-  command->add_flag("--json", options->json, "Print the whole answer");
+  add_router_options(*command, *options);
   command->add_flag("--local", options->local, "Embed in this process, without a router");
   command->callback([=, &run] { run = [=] { return embed(*options); }; });
 }

@@ -1,7 +1,9 @@
 #include "apps/http_call.h"
 
+#include <CLI/CLI.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <cstdlib>
+#include <iostream>
 #include <optional>
 
 #include "api/error_body.h"
@@ -17,12 +19,16 @@ std::string variable(const char* name) {
   return value == nullptr ? "" : value;
 }
 
+// Which router, and as whom.
+struct Target {
+  std::string base_url;  // "http://127.0.0.1:8080/api/v1"
+  std::string key;       // empty: no Authorization header
+};
+
 Task<void> send(net::Client& client, net::ClientRequest& request,
                 std::optional<Result<net::ClientResponse>>& answer) {
   answer = co_await client.send(std::move(request));
 }
-
-}  // namespace
 
 Result<Target> find_target(const std::string& server_flag, const catalog::Config& config) {
   Target target;
@@ -45,18 +51,18 @@ Result<Target> find_target(const std::string& server_flag, const catalog::Config
   return target;
 }
 
-Result<net::ClientResponse> call(const Target& target, std::string_view method, const std::string& path,
-                                 std::string body) {
+// One request, waited for. Failures are transport failures; any status is an answer.
+Result<net::ClientResponse> call(const Target& target, RouterRequest asked) {
   auto url = net::Url::parse(target.base_url);
   if (!url) return fail(std::move(url).error());
   net::ClientRequest request;
-  request.method = method;
-  request.target = url->path + path;
+  request.method = asked.method;
+  request.target = url->path + asked.path;
   request.headers.push_back({"Accept", "application/json"});
   request.headers.push_back({"User-Agent", "embedrouter-cli"});
-  if (!body.empty()) request.headers.push_back({"Content-Type", "application/json"});
+  if (!asked.body.empty()) request.headers.push_back({"Content-Type", "application/json"});
   if (!target.key.empty()) request.headers.push_back({"Authorization", "Bearer " + target.key});
-  request.body = Body(std::move(body));
+  request.body = Body(std::move(asked.body));
 
   asio::io_context io{1};
   net::ClientOptions options;
@@ -70,10 +76,44 @@ Result<net::ClientResponse> call(const Target& target, std::string_view method, 
   return *std::move(answer);
 }
 
+// "error.message" of an error body, or the body's beginning.
 std::string error_message(const net::ClientResponse& response) {
   const api::UpstreamComplaint said = api::read_complaint(response.body->view());
   return "the router answered " + std::to_string(response.status) +
          (said.message.empty() ? "" : ": " + said.message);
+}
+
+int complain(std::string_view why, Exit status) {
+  std::cerr << why << "\n";
+  return status;
+}
+
+}  // namespace
+
+void add_router_options(CLI::App& command, RouterOptions& options) {
+  command.add_option("--server", options.server, "Base URL of the router, e.g. http://127.0.0.1:8080/api/v1");
+  add_where(command, options.where);
+  command.add_flag("--json", options.json, "Print the whole answer");
+}
+
+int ask(const RouterOptions& options, const catalog::Config& config, RouterRequest request,
+        const std::function<Result<void>(const net::ClientResponse&)>& print, std::string_view without) {
+  auto target = find_target(options.server, config);
+  if (!target) return complain(target.error().message(), kAuth);
+  auto response = call(*target, std::move(request));
+  if (!response) {
+    return complain("no answer from " + target->base_url + ": " + response.error().message() +
+                        ". Start it with `embedrouter serve`" + std::string(without),
+                    kTransport);
+  }
+  if (options.json) std::cout << response->body->view() << '\n';
+  if (response->status != 200) {
+    if (!options.json) std::cerr << error_message(*response) << "\n";
+    return exit_for_status(response->status);
+  }
+  if (options.json) return kOk;
+  auto printed = print(*response);
+  return printed ? kOk : complain(printed.error().message(), kUpstream);
 }
 
 }  // namespace embedrouter::apps

@@ -1,28 +1,34 @@
 #pragma once
+// What the commands that ask a router share.
+
 #include <embedrouter/result.h>
 
+#include <functional>
 #include <string>
 
-#include "catalog/config.h"
+#include "apps/common.h"
 #include "net/client.h"
 
 namespace embedrouter::apps {
 
-// Which router a command talks to, and as whom.
-struct Target {
-  std::string base_url;  // "http://127.0.0.1:8080/api/v1"
-  std::string key;       // empty: no Authorization header
+struct RouterOptions {
+  Where where;
+  std::string server;
+  bool json = false;  // print the answer as it is
+};
+void add_router_options(CLI::App& command, RouterOptions& options);
+
+struct RouterRequest {
+  std::string_view method;
+  std::string path;  // behind the base URL
+  std::string body;
 };
 
-// From --server, else OPENROUTER_BASE_URL, else the address of the configuration; the key from
-// OPENROUTER_API_KEY, else, for the router of this machine, the one kept in the data directory.
-Result<Target> find_target(const std::string& server_flag, const catalog::Config& config);
-
-// One request, waited for. Failures are transport failures; any status is an answer.
-Result<net::ClientResponse> call(const Target& target, std::string_view method, const std::string& path,
-                                 std::string body);
-
-// "error.message" of an error body, or the body's beginning.
-std::string error_message(const net::ClientResponse& response);
+// Asks the router of --server, else of OPENROUTER_BASE_URL, else of the configuration, with the key from
+// OPENROUTER_API_KEY, else, for a router of this machine, the one kept in the data directory. `print` gets a
+// 200 that is not wanted as JSON. Waits; what went wrong is told on std::cerr. Returns the exit status.
+// `without`: what else may be done where no router answers.
+int ask(const RouterOptions& options, const catalog::Config& config, RouterRequest request,
+        const std::function<Result<void>(const net::ClientResponse&)>& print, std::string_view without = {});
 
 }  // namespace embedrouter::apps

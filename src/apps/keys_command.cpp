@@ -107,8 +107,7 @@ void add_keys_command(CLI::App& app, Run& run) {
   auto options = std::make_shared<Options>();
   const auto add = [&](const char* name, const char* help, Action action) {
     CLI::App* command = keys->add_subcommand(name, help);
-    command->add_option("--config", options->where.config_file, "Configuration file (TOML)");
-    command->add_option("--data-dir", options->where.data_dir, "Folder of keys and models");
+    add_where(*command, options->where);
     command->add_flag("--json", options->json, "Print JSON");
     command->callback([=, &run] { run = [=] { return with_store(*options, action); }; });
     return command;

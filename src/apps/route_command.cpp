@@ -18,12 +18,11 @@
 namespace embedrouter::apps {
 namespace {
 
-struct Options {
-  Where where;
+struct Options : RouterOptions {
   std::vector<std::string> texts, files;
   std::string model = std::string(catalog::kEmbeddedAlias);
-  std::string provider, server;
-  bool explain = false, json = false;
+  std::string provider;
+  bool explain = false;
 };
 
 using Row = std::array<std::string, 9>;
@@ -54,7 +53,10 @@ Row shown(const api::ExplanationRow& row) {
           "$" + row.price};
 }
 
-void print(const api::ExplanationSummary& told) {
+Result<void> print(const net::ClientResponse& response) {
+  auto decoded = api::decode_explanation(response.body->view());
+  if (!decoded) return fail(std::move(decoded).error());
+  const api::ExplanationSummary& told = *decoded;
   std::cout << told.model << ", by " << told.strategy << ", " << told.items
             << (told.items == "1" ? " input" : " inputs");
   if (!told.space.empty()) std::cout << ", in space " << told.space;
@@ -78,6 +80,7 @@ void print(const api::ExplanationSummary& told) {
     std::cout << '\n';
   }
   if (!told.fault.empty()) std::cout << "\nIt would fail: " << told.fault << '\n';
+  return {};
 }
 
 bool is_object(std::string_view json) {
@@ -96,31 +99,8 @@ int explain(const Options& options) {
     std::cerr << "--provider takes a JSON object, as in {\"only\": [\"openai\"]}\n";
     return kUsage;
   }
-  auto target = find_target(options.server, *config);
-  if (!target) {
-    std::cerr << target.error().message() << "\n";
-    return kAuth;
-  }
-  auto response =
-      call(*target, "POST", "/embeddings/explain", embeddings_body(options.model, *texts, options.provider));
-  if (!response) {
-    std::cerr << "no answer from " << target->base_url << ": " << response.error().message()
-              << ". Start it with `embedrouter serve`\n";
-    return kTransport;
-  }
-  if (options.json) std::cout << response->body->view() << '\n';
-  if (response->status != 200) {
-    if (!options.json) std::cerr << error_message(*response) << "\n";
-    return exit_for_status(response->status);
-  }
-  if (options.json) return kOk;
-  auto told = api::decode_explanation(response->body->view());
-  if (!told) {
-    std::cerr << told.error().message() << "\n";
-    return kUpstream;
-  }
-  print(*told);
-  return kOk;
+  std::string body = embeddings_body(options.model, *texts, options.provider);
+  return ask(options, *config, {"POST", "/embeddings/explain", std::move(body)}, print);
 }
 
 }  // namespace
@@ -135,11 +115,7 @@ void add_route_command(CLI::App& app, Run& run) {
   command->add_option("--file", options->files, "File of texts, one a line; may be repeated");
   command->add_option("--model", options->model, "Model or alias")->capture_default_str();
   command->add_option("--provider", options->provider, "The `provider` member of the request, in JSON");
-  command->add_option("--server", options->server,
-                      "Base URL of the router, e.g. http://127.0.0.1:8080/api/v1");
-  command->add_option("--config", options->where.config_file, "Configuration file (TOML)");
-  command->add_option("--data-dir", options->where.data_dir, "Folder of keys and models");
-  command->add_flag("--json", options->json, "Print the whole answer");
+  add_router_options(*command, *options);
   command->callback([=, &run] { run = [=] { return explain(*options); }; });
 }
 

@@ -111,9 +111,8 @@ void add_serve_command(CLI::App& app, Run& run) {
   CLI::App* command = app.add_subcommand("serve", "Run the router");
   auto where = std::make_shared<Where>();
   auto only_check = std::make_shared<bool>(false);
-  command->add_option("--config", where->config_file, "Configuration file (TOML)");
+  add_where(*command, *where);
   command->add_option("--listen", where->listen, "Address and port, e.g. 127.0.0.1:8080");
-  command->add_option("--data-dir", where->data_dir, "Folder of keys and models");
   command->add_flag("--check", *only_check, "Check the configuration and end");
   command->callback([=, &run] { run = [=] { return serve(*where, *only_check); }; });
 }

@@ -165,7 +165,6 @@ void Prober::start_due(Space& space, Clock::Steady now) {
     ++running_;
     spawn_(probe(subject));
   };
-  SpaceRecord scratch;
   const bool wanted = std::ranges::any_of(space.subjects, [&](const auto& s) { return is_due(*s, now); });
   if (!wanted) return;
   const bool founded = !space.past.empty() || std::ranges::any_of(space.subjects, [](const auto& s) {

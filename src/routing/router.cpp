@@ -105,7 +105,6 @@ Task<Result<EmbedReply>> Router::embed(const EmbedRequest& request, embed::Call&
 // True if every item has its answer, or is refused for good.
 Task<bool> Router::try_in_turn(Progress& progress, std::span<Candidate> candidates, embed::Call& call,
                                Failures& failures) {
-  const bool fallbacks = may_fall_back(progress.pending());
   std::size_t postponed = 0;
   for (std::size_t at = 0; at < candidates.size();) {
     const auto rest = candidates.subspan(at);
@@ -118,7 +117,7 @@ Task<bool> Router::try_in_turn(Progress& progress, std::span<Candidate> candidat
     const bool answered = co_await try_one(progress, candidate, call, failures);
     if (answered) co_return true;
     if (failures.is_final()) co_return false;
-    if (!fallbacks || clock_.now() >= call.deadline) break;
+    if (clock_.now() >= call.deadline) break;
     ++at;
   }
   const bool answered = co_await try_again(progress, call, failures);

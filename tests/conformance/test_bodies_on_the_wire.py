@@ -85,6 +85,7 @@ class TestCompressedBodies:
         headers = {"Content-Encoding": "compress", "Authorization": None}
         assert router.request("POST", "/api/v1/embeddings", GZIP_BODY, headers).status == 401
 
+    @pytest.mark.plain
     def test_a_bomb_is_a_413_in_bounded_memory(self, start_router):
         router = start_router(configuration(embedded=False))
         before = peak_memory(router)

@@ -108,6 +108,7 @@ def test_b13_a_client_that_resets_instead_of_reading_harms_nobody(target):
             reset(sock)
 
 
+@pytest.mark.plain
 def test_a_client_that_does_not_read_holds_a_bounded_part_of_the_answer(target):
     """FAULTS B14: answers of megabytes to clients that read nothing; the kernel's buffers are small on purpose."""
     pid = target.program.process.pid
@@ -169,6 +170,7 @@ def many_files():
     resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
+@pytest.mark.plain
 def test_ten_thousand_idle_connections_cost_little_and_leave_nothing(many_files, start_router, fake):
     count = 10_000
     patient = {"limits": {"idle_timeout": "1h"}}  # however long this takes

@@ -65,6 +65,7 @@ class TestBody:
                 answer = replies(wire.receive_all(sock))[0]
             assert answer.status == 413, length
 
+    @pytest.mark.plain
     @pytest.mark.parametrize("name", ["chunks_without_end", "one_chunk_of_a_gigabyte"])
     def test_b10_chunks_without_length_are_cut_off_at_the_limit_and_memory_stays_bounded(self, defaults, name):
         pid = defaults.program.process.pid
@@ -112,6 +113,7 @@ class TestBody:
         "contents": (b"[", b'{"content":', 2_000_000, b"", 400),
     }
 
+    @pytest.mark.plain
     @pytest.mark.parametrize("name", LARGE)
     def test_b10_a_body_made_to_fill_memory_is_answered_within_it(self, defaults, name):
         start, repeated, times, end, status = self.LARGE[name]

@@ -63,6 +63,7 @@ def test_a_broken_transport_is_an_error_in_time_or_the_right_answer(hasty, fault
     assert right(hasty.embed(TEXTS, model="test/ok", encoding_format=encoding)), "the next request is unharmed"
 
 
+@pytest.mark.plain
 @pytest.mark.parametrize("bomb", BOMBS)
 def test_b9_a_bomb_is_refused_and_costs_less_memory_than_it_stands_for(start_router, fake, bomb):
     router = start_router(configuration(provider(fake.base_url), models=[model_of(bomb), model_of("ok")], embedded=False))

@@ -137,11 +137,13 @@ def named(start_router, tmp_path):
     return start, names
 
 
+@pytest.mark.plain
 def test_b7_a_name_that_does_not_exist_is_said(named):
     start, _ = named
     assert "name" in failure(start(9, ""), "upstream_unreachable")
 
 
+@pytest.mark.plain
 def test_b7_a_slow_name_server_ends_at_the_deadline_for_connecting(named):
     start, _ = named
     router = start(9, "!slow 127.0.0.1", connect_timeout="500ms")
@@ -150,12 +152,14 @@ def test_b7_a_slow_name_server_ends_at_the_deadline_for_connecting(named):
     assert time.monotonic() - began < 15  # the name server takes twice that
 
 
+@pytest.mark.plain
 def test_b7_one_dead_address_of_two_costs_nothing(named, play):
     start, _ = named
     router = start(play(serve).port, "127.0.0.2 127.0.0.1")
     assert all(right(router, f"text {i}") for i in range(3))
 
 
+@pytest.mark.plain
 def test_b7_an_upstream_that_moves_under_load_is_found_again(named, play):
     start, names = named
     old = Scripted(serve)

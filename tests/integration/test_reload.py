@@ -172,6 +172,7 @@ def test_F5_limits_change_under_load(start_router, start_fake):
     assert_all_right(load, 100)
 
 
+@pytest.mark.plain
 def test_F5_an_official_client_under_fifty_reloads_gets_every_answer_and_nothing_grows(start_router, start_fake):
     a, b = start_fake(), start_fake()
     configs = [
@@ -304,6 +305,7 @@ def embedded(**members) -> dict:
     return {"enabled": True, "model_dir": MODEL_DIR, **members}
 
 
+@pytest.mark.plain
 def test_F5_the_embedded_model_is_loaded_again_when_its_section_changes_and_swapped_under_load(start_router, start_fake):
     fake = start_fake()
     config = lambda **members: configuration(  # noqa: E731

@@ -1,7 +1,6 @@
 #include "apps/runtime.h"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 #include "apps/health_watch.h"
@@ -128,7 +127,7 @@ Result<std::unique_ptr<embed::Embedder>> Runtime::Thread::make_embedder(const ca
   options.provider = endpoint.provider_name;
   options.contract = {endpoint.model->dimensions, endpoint.normalized, !endpoint.embedded};
   routing::EndpointState& state = shared.endpoints->of(endpoint.id);
-  std::uint32_t places = std::numeric_limits<std::uint32_t>::max();
+  std::uint32_t places = embed::Places::kUnlimited;
   if (endpoint.embedded) {  // the model's queue is the bound
     inner = std::make_unique<providers::Local>(endpoint, *runtime_->embedded_->model, io_);
   } else {

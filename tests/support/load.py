@@ -34,7 +34,8 @@ class Sent:
     took: float
     status: int
     model: str
-    provider: str
+    form: str
+    provider: str = ""
     fault: str = ""
 
 
@@ -120,7 +121,7 @@ class Load:
         texts = [TEXTS[(number * 7 + i * 31) % len(TEXTS)] for i in range((1, 4, 1, 5)[number % 4])]
         form = "float" if number % 5 == 0 else "base64"
         body = json.dumps({"model": model, "input": texts, "encoding_format": form}).encode()
-        sent = Sent(due, 0.0, 0, model, "")
+        sent = Sent(due, 0.0, 0, model, form)
         try:
             if stream is None:
                 stream = await asyncio.open_connection("127.0.0.1", self._router.port)

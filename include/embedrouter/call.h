@@ -18,6 +18,7 @@ Result<HttpResponse> run(Connection& connection, ApiCall call);
 
 // What the methods of a Client return. Nothing is sent before one of get, value, future and then is called,
 // which can be done once. The arguments are already encoded: nothing they pointed to is needed any more.
+// Calls under way end with ErrorKind::cancelled when the last copy of their Client goes.
 //
 //   auto reply = client.embeddings().generate(request).get();
 template <class T>
@@ -52,12 +53,11 @@ class [[nodiscard]] Call {
   // calls wait for that thread.
   void then(std::function<void(Result<T>)> done) && {
     if (error_) return done(fail(*error_));
-    // The connection lives as long as its calls.
-    connection_->start(std::move(call_), [connection = connection_, decode = std::move(decode_),
-                                          done = std::move(done)](Result<HttpResponse> answer) {
-      if (!answer) return done(fail(std::move(answer).error()));
-      done(decode(*std::move(answer)));
-    });
+    connection_->start(std::move(call_),
+                       [decode = std::move(decode_), done = std::move(done)](Result<HttpResponse> answer) {
+                         if (!answer) return done(fail(std::move(answer).error()));
+                         done(decode(*std::move(answer)));
+                       });
   }
 
  private:

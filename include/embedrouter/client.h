@@ -166,7 +166,8 @@ class Byok {
   std::shared_ptr<Connection> connection_;
 };
 
-// Thin and copyable: copies share one Connection. Thread-safe. Calls under way keep what they need.
+// Thin and copyable: copies share one Connection. Thread-safe. When the
+// last copy goes, calls under way end with ErrorKind::cancelled.
 class Client {
  public:
   explicit Client(ClientOptions options = {});

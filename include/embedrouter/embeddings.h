@@ -147,6 +147,7 @@ class EmbeddingsResponse {
  private:
   friend class EmbeddingsDecoder;
   std::shared_ptr<const std::string> body_;
+  std::vector<std::shared_ptr<const std::string>> unescaped_;  // what some views point to
   std::vector<EmbeddingView> data_;
   std::size_t items_ = 0;  // that were asked for
 };

@@ -14,7 +14,10 @@
 
 namespace embedrouter::sdk::inline v0 {
 
-using Prices = std::map<std::string, std::string>;
+struct Pricing {
+  std::string prompt, completion;
+  std::map<std::string, std::string> others;  // "request", "image", "input_cache_read", …
+};
 
 struct ModelArchitecture {
   std::vector<std::string> input_modalities, output_modalities;
@@ -26,17 +29,20 @@ struct TopProvider {
   std::optional<std::int64_t> context_length, max_completion_tokens;
 };
 
+struct ModelLinks {
+  std::string details;
+};
+
 struct Model {
   std::string id, canonical_slug, name;
   std::int64_t created = 0;  // unix seconds
   std::optional<std::int64_t> context_length;
   ModelArchitecture architecture;
-  Json pricing;
-  Prices prices;  // of `pricing`: the members that are strings
+  Pricing pricing;
   TopProvider top_provider;
   std::optional<Json> per_request_limits, default_parameters, supported_voices;
   std::vector<std::string> supported_parameters;
-  std::string details_link;
+  ModelLinks links;
   std::optional<std::string> description, hugging_face_id, expiration_date, knowledge_cutoff;
 };
 
@@ -44,14 +50,15 @@ struct Endpoint {
   std::string name, model_id, model_name, provider_name, tag;
   std::int64_t context_length = 0;
   std::optional<std::int64_t> max_prompt_tokens, max_completion_tokens;
-  Json pricing;
-  Prices prices;
+  Pricing pricing;
   std::optional<std::string> quantization, service_tier;
   std::vector<std::string> supported_parameters;
   std::optional<std::int64_t> status;
   std::optional<double> uptime_last_5m, uptime_last_30m, uptime_last_1d;  // percent
   std::optional<Json> latency_last_30m, throughput_last_30m;  // by percentile; milliseconds, tokens/s
   bool supports_implicit_caching = false;
+  bool supports_diarization = false;
+  Json native_tools, supports_tool_choice;
 };
 
 struct ModelEndpoints {
@@ -99,7 +106,10 @@ class ModelsPage {
  public:
   std::vector<Model> models;
   std::int64_t total_count = 0;  // before paging
-  std::optional<std::string> next_link;
+  struct Links {
+    std::optional<std::string> next;
+  };
+  Links links;
 
   // The call for the next page. Nothing behind a page that is empty or shorter than its limit.
   std::optional<Call<ModelsPage>> next() const;

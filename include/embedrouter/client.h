@@ -59,7 +59,7 @@ class Embeddings {
 
   Call<EmbeddingsResponse> generate(const EmbeddingsRequest& request, CallOptions options = {}) const;
   Call<ModelsPage> list_models(PageQuery query = {}, CallOptions options = {}) const;
-  // Any number of texts: see <embedrouter/embed_all.h>. Blocks.
+  // Any number of texts: see <embedrouter/embed_all.h>. Blocks; not to be called on a thread of the SDK.
   Result<EmbedAllResult> embed_all(std::span<const std::string_view> texts, const EmbedAllOptions& how,
                                    CallOptions options = {}) const;
 

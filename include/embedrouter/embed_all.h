@@ -1,5 +1,9 @@
 #pragma once
 // Any number of texts in one go: split into requests, sent side by side, put together in order.
+//
+//   auto all = client.embeddings().embed_all(texts, {.model = "Taurus"});
+//   if (!all) …                       // not one text was embedded; all.error() is the first reason
+//   for (const auto& failure : all->failures) …
 
 #include <embedrouter/client_error.h>
 #include <embedrouter/embeddings.h>
@@ -30,7 +34,7 @@ struct EmbedAllResult {
     std::size_t item = 0;
     Error error;
   };
-  // Row i is the vector of text i. Rows of failed items are NaN. Empty when every item failed.
+  // Row i is the vector of text i. Rows of failed items are NaN.
   Matrix vectors;
   // Ascending. A request that the server refuses as a whole (400, 413, 422) is split to find the texts that
   // are to blame; the others are embedded.

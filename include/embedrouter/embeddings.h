@@ -141,11 +141,18 @@ class EmbeddingsResponse {
   // in the order they came. Fails with ErrorKind::response_validation when there is not exactly one vector
   // for each item, when widths differ, or when a value is not finite in float32.
   Result<Matrix> matrix() const;
+  // The same into memory of yours: `out` must hold data().size() × width floats. The row of data()[i] is as
+  // above. `out` is unspecified after a failure.
+  Result<void> read_into(std::span<float> out, std::size_t width) const;
+  // Of the first vector; 0 when there is none.
+  Result<std::size_t> width() const;
   // The body as it came.
   std::string_view json() const noexcept { return body_ ? std::string_view(*body_) : std::string_view(); }
 
  private:
   friend class EmbeddingsDecoder;
+  Error invalid_answer(const std::string& what) const;
+
   std::shared_ptr<const std::string> body_;
   std::vector<std::shared_ptr<const std::string>> unescaped_;  // what some views point to
   std::vector<EmbeddingView> data_;

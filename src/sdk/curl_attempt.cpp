@@ -42,7 +42,6 @@ ErrorKind kind_of(CURLcode code) {
     case CURLE_RECV_ERROR:
       return ErrorKind::connection_lost;
     case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL:
       return ErrorKind::usage;
     default:
       return ErrorKind::protocol;

@@ -202,30 +202,46 @@ Result<std::vector<float>> EmbeddingView::values() const {
   return out;
 }
 
-Result<Matrix> EmbeddingsResponse::matrix() const {
-  const auto wrong = [this](const std::string& what) {
-    return fail(validation_error(HttpResponse{200, headers, std::string(json()), {}}, what));
-  };
-  if (data_.size() != items_) {
-    return wrong("the answer has " + std::to_string(data_.size()) + " vectors for " + std::to_string(items_) +
-                 " items");
-  }
-  if (data_.empty()) return Matrix();
+Result<std::size_t> EmbeddingsResponse::width() const {
+  if (data_.empty()) return 0;
   const auto width = width_of(data_.front());
-  if (!width) return wrong("data[0]: " + width.error().message());
-  const bool indexed = data_.front().index.has_value();
-  Matrix out(data_.size(), *width);
+  if (!width) return fail(invalid_answer("data[0]: " + width.error().message()));
+  return *width;
+}
+
+Error EmbeddingsResponse::invalid_answer(const std::string& what) const {
+  return validation_error(HttpResponse{200, headers, std::string(json()), {}}, what);
+}
+
+Result<void> EmbeddingsResponse::read_into(std::span<float> out, std::size_t width) const {
+  if (data_.size() != items_) {
+    return fail(invalid_answer("the answer has " + std::to_string(data_.size()) + " vectors for " +
+                               std::to_string(items_) + " items"));
+  }
+  if (out.size() != data_.size() * width)
+    return fail(ErrorKind::usage, "out has not the size of the vectors");
+  const bool indexed = !data_.empty() && data_.front().index.has_value();
   std::vector<bool> filled(data_.size());
   for (std::size_t i = 0; i < data_.size(); ++i) {
     const EmbeddingView& view = data_[i];
-    const std::string here = "data[" + std::to_string(i) + "]";
-    if (view.index.has_value() != indexed) return wrong(here + ": only some vectors have an index");
+    const auto wrong = [&](std::string_view what) {
+      return fail(invalid_answer("data[" + std::to_string(i) + "]: " + std::string(what)));
+    };
+    if (view.index.has_value() != indexed) return wrong("only some vectors have an index");
     const auto row = static_cast<std::size_t>(view.index.value_or(static_cast<std::int64_t>(i)));
-    if (row >= data_.size() || filled[row])
-      return wrong(here + ": the indices are not 0 to n - 1, each once");
+    if (row >= data_.size() || filled[row]) return wrong("the indices are not 0 to n - 1, each once");
     filled[row] = true;
-    if (const std::string fault = fill(view, out.row(row)); !fault.empty()) return wrong(here + ": " + fault);
+    if (const std::string fault = fill(view, out.subspan(row * width, width)); !fault.empty())
+      return wrong(fault);
   }
+  return {};
+}
+
+Result<Matrix> EmbeddingsResponse::matrix() const {
+  const auto columns = width();
+  if (!columns) return fail(columns.error());
+  Matrix out(data_.size(), *columns);
+  if (auto done = read_into({out.data(), out.size()}, *columns); !done) return fail(std::move(done).error());
   return out;
 }
 

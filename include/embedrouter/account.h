@@ -28,19 +28,37 @@ struct CreatedApiKey {
   std::string key;
 };
 
+// How often a key may ask; no longer in use by the server.
+struct RateLimit {
+  std::int64_t requests = 0;
+  std::string interval, note;
+};
+struct FreeModelDailyRequests {
+  double limit = 0, used = 0, remaining = 0;
+};
+struct KeyBudget {
+  std::string scope;
+  double limit_usd = 0, spend_usd = 0, remaining_usd = 0;
+  bool include_byok = false;
+  std::optional<std::string> reset_interval, resets_at, budget_id, guardrail_id;
+};
+
 // The key the call was made with.
 struct CurrentApiKey {
   std::string label;
   bool include_byok_in_limit = false;
   bool is_free_tier = false;
   bool is_management_key = false;
+  bool is_provisioning_key = false;  // the old name of is_management_key
   std::optional<double> limit, limit_remaining;
   std::optional<std::string> limit_reset, expires_at, creator_user_id, organization_id, workspace_id;
   double usage = 0, usage_daily = 0, usage_weekly = 0, usage_monthly = 0;
   double byok_usage = 0, byok_usage_daily = 0, byok_usage_weekly = 0, byok_usage_monthly = 0;
   std::vector<std::string> allowed_data_regions;
-  Json rate_limit, budgets, free_model_daily_requests;
-  std::optional<Json> effective_budget;
+  RateLimit rate_limit;
+  std::vector<KeyBudget> budgets;
+  std::optional<KeyBudget> effective_budget;
+  FreeModelDailyRequests free_model_daily_requests;
 };
 
 struct ApiKeysQuery {

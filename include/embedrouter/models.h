@@ -29,6 +29,10 @@ struct TopProvider {
   std::optional<std::int64_t> context_length, max_completion_tokens;
 };
 
+struct PerRequestLimits {
+  double prompt_tokens = 0, completion_tokens = 0;
+};
+
 struct ModelLinks {
   std::string details;
 };
@@ -40,10 +44,20 @@ struct Model {
   ModelArchitecture architecture;
   Pricing pricing;
   TopProvider top_provider;
-  std::optional<Json> per_request_limits, default_parameters, supported_voices;
+  std::optional<PerRequestLimits> per_request_limits;
+  std::optional<std::map<std::string, Json>> default_parameters;
+  std::optional<std::vector<std::string>> supported_voices;
   std::vector<std::string> supported_parameters;
   ModelLinks links;
   std::optional<std::string> description, hugging_face_id, expiration_date, knowledge_cutoff;
+};
+
+// Of what was measured.
+struct PercentileStats {
+  double p50 = 0, p75 = 0, p90 = 0, p99 = 0;
+};
+struct ToolChoiceSupport {
+  bool automatic = false, none = false, required = false, function = false;
 };
 
 struct Endpoint {
@@ -55,10 +69,12 @@ struct Endpoint {
   std::vector<std::string> supported_parameters;
   std::optional<std::int64_t> status;
   std::optional<double> uptime_last_5m, uptime_last_30m, uptime_last_1d;  // percent
-  std::optional<Json> latency_last_30m, throughput_last_30m;  // by percentile; milliseconds, tokens/s
+  std::optional<PercentileStats> latency_last_30m;                        // milliseconds
+  std::optional<PercentileStats> throughput_last_30m;                     // tokens per second
   bool supports_implicit_caching = false;
   bool supports_diarization = false;
-  Json native_tools, supports_tool_choice;
+  std::map<std::string, Json> native_tools;
+  ToolChoiceSupport supports_tool_choice;
 };
 
 struct ModelEndpoints {

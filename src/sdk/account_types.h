@@ -1,4 +1,5 @@
 #pragma once
+// Keys, credits, usage: which members an answer must have, as in the official Python SDK.
 #include <embedrouter/account.h>
 
 #include "sdk/json_schema.h"
@@ -38,12 +39,38 @@ struct Schema<CreatedApiKey> {
   static constexpr Member kMembers[] = {required<&T::data>("data"), required<&T::key>("key")};
 };
 template <>
+struct Schema<RateLimit> {
+  using T = RateLimit;
+  static constexpr Member kMembers[] = {required<&T::requests>("requests"),
+                                        required<&T::interval>("interval"), required<&T::note>("note")};
+};
+template <>
+struct Schema<FreeModelDailyRequests> {
+  using T = FreeModelDailyRequests;
+  static constexpr Member kMembers[] = {required<&T::limit>("limit"), required<&T::used>("used"),
+                                        required<&T::remaining>("remaining")};
+};
+template <>
+struct Schema<KeyBudget> {
+  using T = KeyBudget;
+  static constexpr Member kMembers[] = {required<&T::scope>("scope"),
+                                        required<&T::limit_usd>("limit_usd"),
+                                        required<&T::spend_usd>("spend_usd"),
+                                        required<&T::remaining_usd>("remaining_usd"),
+                                        required<&T::include_byok>("include_byok"),
+                                        required<&T::reset_interval>("reset_interval"),
+                                        required<&T::resets_at>("resets_at"),
+                                        required<&T::budget_id>("budget_id"),
+                                        required<&T::guardrail_id>("guardrail_id")};
+};
+template <>
 struct Schema<CurrentApiKey> {
   using T = CurrentApiKey;
   static constexpr Member kMembers[] = {required<&T::label>("label"),
                                         required<&T::include_byok_in_limit>("include_byok_in_limit"),
                                         required<&T::is_free_tier>("is_free_tier"),
                                         required<&T::is_management_key>("is_management_key"),
+                                        required<&T::is_provisioning_key>("is_provisioning_key"),
                                         required<&T::limit>("limit"),
                                         required<&T::limit_remaining>("limit_remaining"),
                                         required<&T::limit_reset>("limit_reset"),
@@ -62,8 +89,8 @@ struct Schema<CurrentApiKey> {
                                         required<&T::allowed_data_regions>("allowed_data_regions"),
                                         required<&T::rate_limit>("rate_limit"),
                                         required<&T::budgets>("budgets"),
-                                        required<&T::free_model_daily_requests>("free_model_daily_requests"),
-                                        required<&T::effective_budget>("effective_budget")};
+                                        required<&T::effective_budget>("effective_budget"),
+                                        required<&T::free_model_daily_requests>("free_model_daily_requests")};
 };
 template <>
 struct Schema<Credits> {

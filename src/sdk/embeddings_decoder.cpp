@@ -31,7 +31,7 @@ struct Schema<EmbeddingsUsage> {
                                         required<&T::total_tokens>("total_tokens"),
                                         optional<&T::cost>("cost"),
                                         optional<&T::is_byok>("is_byok"),
-                                        optional<&T::cost_details>("cost_details"),
+                                        lenient<&T::cost_details>("cost_details"),
                                         optional<&T::prompt_tokens_details>("prompt_tokens_details")};
 };
 

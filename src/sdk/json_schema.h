@@ -86,11 +86,33 @@ bool read(JsonReader& in, std::optional<T>& out) {
   return read(in, out.emplace());
 }
 
+template <class T>
+bool read(JsonReader& in, std::map<std::string, T>& out) {
+  if (in.json.kind() != api::JsonKind::object) return in.wrong("an object");
+  in.json.enter('{');
+  out.clear();
+  bool first = true;
+  std::string plain;
+  api::JsonString key;
+  while (in.json.next_member(first, key)) {
+    if (!read(in, out[std::string(api::text_of(key, plain))])) return false;
+  }
+  return in.json.ok();
+}
+
 template <auto kPointer>
 struct MemberOf;
 template <class C, class T, T C::* kPointer>
 struct MemberOf<kPointer> {
   static bool read_it(JsonReader& in, void* object) { return read(in, static_cast<C*>(object)->*kPointer); }
+  static bool read_leniently(JsonReader& in, void* object) {
+    const JsonReader before = in;
+    if (read_it(in, object)) return true;
+    if (!in.json.ok() || api::JsonCursor(before.json).kind() != api::JsonKind::object) return false;
+    (static_cast<C*>(object)->*kPointer).reset();
+    in = before;
+    return in.json.skip();
+  }
 };
 
 template <auto kPointer>
@@ -100,6 +122,13 @@ constexpr Member required(std::string_view name) {
 template <auto kPointer>
 constexpr Member optional(std::string_view name) {
   return {name, Presence::optional, &MemberOf<kPointer>::read_it};
+}
+
+// Of an optional: nothing, too, when it is an object but not what it should be. So does the official Python
+// SDK.
+template <auto kPointer>
+constexpr Member lenient(std::string_view name) {
+  return {name, Presence::optional, &MemberOf<kPointer>::read_leniently};
 }
 
 // {"data": …}, which most answers are.

@@ -25,6 +25,25 @@ struct Schema<TopProvider> {
                                         optional<&T::max_completion_tokens>("max_completion_tokens")};
 };
 template <>
+struct Schema<PerRequestLimits> {
+  using T = PerRequestLimits;
+  static constexpr Member kMembers[] = {required<&T::prompt_tokens>("prompt_tokens"),
+                                        required<&T::completion_tokens>("completion_tokens")};
+};
+template <>
+struct Schema<PercentileStats> {
+  using T = PercentileStats;
+  static constexpr Member kMembers[] = {required<&T::p50>("p50"), required<&T::p75>("p75"),
+                                        required<&T::p90>("p90"), required<&T::p99>("p99")};
+};
+template <>
+struct Schema<ToolChoiceSupport> {
+  using T = ToolChoiceSupport;
+  static constexpr Member kMembers[] = {required<&T::automatic>("auto"), required<&T::none>("none"),
+                                        required<&T::required>("required"),
+                                        required<&T::function>("function")};
+};
+template <>
 struct Schema<ModelLinks> {
   static constexpr Member kMembers[] = {required<&ModelLinks::details>("details")};
 };

@@ -46,7 +46,9 @@ struct Input {
   Input(std::vector<TokenIds> tokens) : value(std::move(tokens)) {}
   Input(std::vector<ContentItem> items) : value(std::move(items)) {}
   // Not copied: the texts must live until generate() has returned its Call.
-  Input(std::span<const std::string_view> texts) : value(texts) {}
+  template <std::size_t kExtent>
+  Input(std::span<const std::string_view, kExtent> texts) : value(std::span<const std::string_view>(texts)) {}
+  Input(const std::vector<std::string_view>& texts) : value(std::span<const std::string_view>(texts)) {}
 };
 
 // At most / at least so much, at a percentile of what was measured.

@@ -18,7 +18,7 @@ class Driver:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("OPENROUTER_")}
         self.process = subprocess.Popen(
             [str(DRIVER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            env={**clean, **(environment or {})},
+            errors="replace", env={**clean, **(environment or {})},
         )  # fmt: skip
 
     def call(self, name: str, client: dict, args: dict) -> dict:

@@ -178,6 +178,8 @@ sdk::ClientOptions client_of(const object& args) {
   take(args, "http_referer", out.http_referer);
   take(args, "x_open_router_title", out.title);
   take(args, "x_open_router_categories", out.categories);
+  take(args, "max_response_bytes", out.transport_options.max_response_bytes);
+  take(args, "ca_file", out.transport_options.tls.ca_file);
   if (const auto timeout = member(args, "timeout_ms"))
     out.timeout = std::chrono::milliseconds(timeout->get_int64().value());
   if (const auto retries = member(args, "retry_config"))

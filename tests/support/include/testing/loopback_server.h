@@ -94,8 +94,9 @@ class LoopbackServer {
     ::shutdown(connection, SHUT_RDWR);
   }
 
-  static std::size_t content_length(const std::string& head) {
-    const std::size_t at = head.find("Content-Length: ");
+  static std::size_t content_length(std::string head) {
+    for (char& c : head) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+    const std::size_t at = head.find("content-length: ");
     return at == std::string::npos ? 0 : std::strtoul(head.c_str() + at + 16, nullptr, 10);
   }
 

@@ -5,6 +5,7 @@
 
 #include <iosfwd>
 #include <string>
+#include <vector>
 
 #include "catalog/config.h"
 
@@ -31,9 +32,11 @@ struct Where {
 catalog::ConfigEnvironment environment();
 // The configuration with the flags applied, and its faults.
 catalog::ConfigOutcome read(const Where& where);
-std::string describe_faults(const catalog::ConfigOutcome& outcome);  // "the configuration has 2 faults"
-// The same, where any fault is a failure. Faults are printed to `err`, one a line with file and line
-// number.
+// "the configuration has 2 faults"
+std::string describe_faults(const std::vector<catalog::ConfigFault>& faults);
+// One a line, with file and line number: "embedrouter.toml:7: …".
+void print_faults(const Where& where, const std::vector<catalog::ConfigFault>& faults, std::ostream& err);
+// As read(), where any fault is a failure. Faults are printed to `err`.
 Result<catalog::Config> load(const Where& where, std::ostream& err);
 
 }  // namespace embedrouter::apps

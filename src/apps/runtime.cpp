@@ -14,6 +14,11 @@
 
 namespace embedrouter::apps {
 
+catalog::EmbeddedFacts facts_of(const inference::LocalModel& model) {
+  const inference::ModelFacts& loaded = model.facts();
+  return {loaded.width, loaded.max_tokens, loaded.precision, loaded.space};
+}
+
 Runtime::Runtime(catalog::Config config, std::shared_ptr<EmbeddedModel> embedded,
                  const gateway::Shared& lasting)
     : config_(std::move(config)),
@@ -37,10 +42,7 @@ Result<std::shared_ptr<const Runtime>> Runtime::make(catalog::Config config,
                                                      providers::KeyPools& key_pools) {
   auto runtime = std::make_shared<Runtime>(std::move(config), std::move(embedded), lasting);
   catalog::EmbeddedFacts facts;
-  if (runtime->embedded_) {
-    const inference::ModelFacts& loaded = runtime->embedded_->model->facts();
-    facts = {loaded.width, loaded.max_tokens, loaded.precision, loaded.space};
-  }
+  if (runtime->embedded_) facts = facts_of(*runtime->embedded_->model);
   auto catalog = catalog::Catalog::build(runtime->config_, runtime->embedded_ ? &facts : nullptr);
   if (!catalog) return fail(std::move(catalog).error());
   runtime->shared_.catalog = *std::move(catalog);

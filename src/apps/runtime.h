@@ -30,6 +30,8 @@ struct EmbeddedModel {
   std::unique_ptr<inference::LocalModel> model;
 };
 
+catalog::EmbeddedFacts facts_of(const inference::LocalModel& model);
+
 class Probes;
 
 class Runtime : public std::enable_shared_from_this<Runtime> {

@@ -27,6 +27,7 @@ struct ProviderConfig {
   std::string base_url;
   // Where its keys are, in this order; at most one of the two lists is filled. Never the keys themselves.
   std::vector<std::string> api_key_envs, api_key_files;
+  std::uint32_t line = 0, key_line = 0;           // of the table, and of what names its keys: for faults
   std::string ca_file;                            // PEM of a private certificate authority
   std::string client_cert_file, client_key_file;  // PEM; both or neither
   std::optional<std::string> proxy;  // "http://host:port"; empty: none, whatever the environment says

@@ -83,6 +83,8 @@ void check_key_sources(Section& section, std::string_view key, const std::vector
 }
 
 void read_provider_key(Section& section, const ConfigEnvironment& environment, ProviderConfig& provider) {
+  provider.line = section.line();
+  provider.key_line = section.line_of(section.has("api_key_env") ? "api_key_env" : "api_key_file");
   for (const std::string_view literal : {"api_key", "key", "token"}) {
     section.forbid(
         literal,

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from support.program import MODEL_DIR, run
-from support.router import TAURUS_ID, TAURUS_WIDTH, configuration
+from support.router import TAURUS_ID, TAURUS_WIDTH, configuration, provider
 from support.vectors import as_floats, cosine
 
 USAGE = 2
@@ -25,8 +25,8 @@ class TestCheck:
         return run("serve", "--check", "--config", config)
 
     def test_a_good_file_is_said_to_be_good(self, tmp_path):
-        done = self.check(tmp_path, '[server]\nlisten = "127.0.0.1:0"\n')
-        assert done.returncode == 0 and "good" in done.stdout
+        done = self.check(tmp_path, '[server]\nlisten = "127.0.0.1:0"\n' + configuration())
+        assert done.returncode == 0 and "good" in done.stdout, done.stderr
 
     def test_every_fault_is_named_with_its_line(self, tmp_path):
         done = self.check(
@@ -61,6 +61,47 @@ class TestCheck:
             '[[provider]]\nslug = "x"\ndialect = "openai"\nbase_url = "http://h/v1"\napi_key_env = "SURELY_UNSET_KEY"\n',
         )
         assert done.returncode != 0 and "SURELY_UNSET_KEY" in done.stderr
+
+    def test_every_key_that_is_missing_is_a_line_with_its_provider_and_the_mending(self, tmp_path):
+        (tmp_path / "empty.key").write_text("\n")
+        (tmp_path / "good.key").write_text("sk-very-secret\n")
+        text = configuration(
+            provider("http://h/v1", "first", api_key_env=["SURELY_UNSET_KEY", "SURELY_UNSET_TOO"]),
+            provider("http://h/v1", "second", api_key_file=[f"{tmp_path}/absent.key", f"{tmp_path}/empty.key"]),
+            provider("http://h/v1", "third", api_key_file=f"{tmp_path}/good.key"),
+            embedded=False,
+        )
+        done = self.check(tmp_path, text)
+        assert done.returncode != 0 and "sk-very-secret" not in done.stderr
+        lines = text.splitlines()
+        at = {slug: next(n for n, line in enumerate(lines, 1) if line.startswith("api_key") and where in line)
+              for slug, where in (("first", "SURELY"), ("second", "absent"))}  # fmt: skip
+        expected = [
+            (at["first"], '"first": the environment variable SURELY_UNSET_KEY is not set; set it'),
+            (at["first"], '"first": the environment variable SURELY_UNSET_TOO is not set; set it'),
+            (at["second"], f'"second": the file {tmp_path}/absent.key cannot be read; write the key into its first line'),
+            (at["second"], f'"second": the file {tmp_path}/empty.key holds no key; write the key into its first line'),
+        ]
+        *faults, last = done.stderr.splitlines()
+        assert len(faults) == len(expected) and last == "the configuration has 4 faults", done.stderr
+        for fault, (line, words) in zip(faults, expected, strict=True):
+            assert f"embedrouter.toml:{line}: provider {words}" in fault
+
+    def test_files_that_cannot_be_used_are_all_named(self, tmp_path):
+        (tmp_path / "none.pem").write_text("none\n")
+        text = configuration(
+            provider("https://h/v1", "first", ca_file=f"{tmp_path}/none.pem"),
+            provider("https://h/v1", "second", client_cert_file=f"{tmp_path}/absent.pem", client_key_file=f"{tmp_path}/none.pem"),
+            sections={
+                "server.tls": {"cert_file": f"{tmp_path}/none.pem", "key_file": f"{tmp_path}/none.pem"},
+                "embedded": {"model_dir": f"{tmp_path}/nowhere"},
+            },
+        )  # fmt: skip
+        done = self.check(tmp_path, text)
+        assert done.returncode != 0
+        for words in ("[server.tls]", "[embedded]", "nowhere", 'provider "first"', 'provider "second"', "absent.pem"):
+            assert words in done.stderr, words
+        assert "the configuration has 4 faults" in done.stderr
 
 
 class TestEmbed:

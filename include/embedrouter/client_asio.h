@@ -36,12 +36,13 @@ auto async_call(Call<T> call, CompletionToken&& token) {
         auto shared = std::make_shared<Handler>(std::move(handler));
         std::move(made).then([shared, work](Result<T> result) mutable {
           auto executor = work.get_executor();
-          boost::asio::post(executor,
-                            [shared = std::move(shared), work, result = std::move(result)]() mutable {
-                              auto slot = boost::asio::get_associated_cancellation_slot(*shared);
-                              if (slot.is_connected()) slot.clear();
-                              std::move (*shared)(std::move(result));
-                            });
+          // Moved, so that the executor is kept running by what it still has to run alone.
+          boost::asio::post(executor, [shared = std::move(shared), guard = std::move(work),
+                                       result = std::move(result)]() mutable {
+            auto slot = boost::asio::get_associated_cancellation_slot(*shared);
+            if (slot.is_connected()) slot.clear();
+            std::move (*shared)(std::move(result));
+          });
         });
       },
       token, std::move(call));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <map>
 #include <mutex>
 #include <new>
 #include <optional>
@@ -47,6 +48,10 @@ Error broken(std::string detail) {
   return Error(ErrorCode::internal, "the embedded model failed").with_detail(std::move(detail));
 }
 
+Error about_member(const char* member, std::string what) {
+  return Error(ErrorCode::invalid_request, member + std::move(what)).with_param(member);
+}
+
 Error about_text(ErrorCode code, std::size_t index, std::string what) {
   const std::string param = "input[" + std::to_string(index) + "]";
   return Error(code, param + std::move(what)).with_param(param).with_item(static_cast<std::uint32_t>(index));
@@ -72,6 +77,9 @@ class Engine final : public LocalModel {
   std::size_t batch_capacity() const override { return kChunkTokens; }
 
  private:
+  void measure_prompts();
+  std::optional<Error> choose(Work& work) const;
+  void cut_vectors(Work& work) const;
   void enqueue(const std::shared_ptr<Work>& work, std::size_t tokens, bool read);
   std::optional<Error> read_part(Work& work, Work::Part& part) const;
   void finish_reading(const std::shared_ptr<Work>& work);
@@ -93,7 +101,8 @@ class Engine final : public LocalModel {
   const ModelFacts facts_;
   const std::unique_ptr<const Tokenizer> tokenizer_;
   const std::unique_ptr<const Weights> weights_;
-  mutable std::mutex mutex_;  // of queue_ and stopping_
+  std::map<std::string_view, std::uint32_t> prompt_tokens_;  // by prompt, where they are not pooled
+  mutable std::mutex mutex_;                                 // of queue_ and stopping_
   std::condition_variable wake_;
   BatchQueue queue_;
   bool stopping_ = false;
@@ -102,7 +111,50 @@ class Engine final : public LocalModel {
   std::vector<std::thread> threads_;
 };
 
+// As the reference counts: a closing special token is not the prompt's.
+void Engine::measure_prompts() {
+  if (weights_->config.pools_prompt) return;
+  std::vector<std::uint32_t> nothing, ids;
+  tokenizer_->encode("", nothing);
+  for (const auto& [name, prompt] : weights_->config.prompts) {
+    ids.clear();
+    tokenizer_->encode(prompt, ids);
+    const bool closed = !nothing.empty() && !ids.empty() && ids.back() == nothing.back();
+    prompt_tokens_[prompt] = static_cast<std::uint32_t>(ids.size() - (closed ? 1 : 0));
+  }
+}
+
+// The prompt of a job. Fails for what the model cannot do.
+std::optional<Error> Engine::choose(Work& work) const {
+  const Job& job = work.job;
+  const auto prompt = weights_->config.prompt_for(job.input_type);
+  if (!prompt)
+    return about_member("input_type",
+                        " is unknown to this model; leave it out or use \"query\" or \"document\"");
+  if (job.dimensions > facts_.width)
+    return about_member("dimensions", " may be at most " + std::to_string(facts_.width) + " for this model");
+  work.prompt = *prompt;
+  if (const auto measured = prompt_tokens_.find(*prompt);
+      measured != prompt_tokens_.end() && !prompt->empty())
+    work.unpooled = measured->second;
+  return std::nullopt;
+}
+
+// Leaves the first numbers of each vector, where the job wants fewer (Matryoshka).
+void Engine::cut_vectors(Work& work) const {
+  const std::size_t width = facts_.width;
+  const std::size_t wanted = work.job.dimensions == 0 ? width : work.job.dimensions;
+  work.vectors.width = static_cast<std::uint32_t>(wanted);
+  if (wanted == width) return;
+  float* const values = work.values.get();
+  for (std::size_t i = 0; i < work.texts.size(); ++i) {
+    std::copy_n(values + i * width, wanted, values + i * wanted);  // never behind where it is read
+    if (facts_.normalized) make_unit({values + i * wanted, wanted});
+  }
+}
+
 void Engine::start() {
+  measure_prompts();
   const auto chunk = static_cast<std::uint32_t>(std::max<std::size_t>(kChunkTokens, facts_.max_tokens));
   const Kernels& kernels = *available_kernels().back();
   workers_.reserve(facts_.threads);
@@ -134,10 +186,14 @@ std::shared_ptr<Ticket> Engine::submit(Job job, Done done) {
     answer(*work, Vectors{});
     return work->ticket;
   }
+  if (auto error = choose(*work)) {
+    answer(*work, fail(std::move(*error)));
+    return work->ticket;
+  }
   std::size_t bytes = 0, most_tokens = 0;
   for (const std::string_view text : work->job.texts) {
-    bytes += text.size();
-    most_tokens += std::min<std::size_t>(text.size() + 2, facts_.max_tokens);
+    bytes += text.size() + work->prompt.size();
+    most_tokens += std::min<std::size_t>(text.size() + work->prompt.size() + 2, facts_.max_tokens);
   }
   // Parts of whole texts.
   const std::size_t part_bytes = bytes <= kInlineBytes ? bytes : kPartBytes;
@@ -148,7 +204,7 @@ std::shared_ptr<Ticket> Engine::submit(Job job, Done done) {
       work->parts.emplace_back().begin = i;
       in_part = 0;
     }
-    in_part += work->job.texts[i].size();
+    in_part += work->job.texts[i].size() + work->prompt.size();
     work->parts.back().end = i + 1;
   }
   work->unread_parts = work->parts.size();
@@ -194,9 +250,12 @@ void Engine::enqueue(const std::shared_ptr<Work>& work, std::size_t tokens, bool
 
 // Token ids of one part's texts. Fails at its first text that is too long, unless the job cuts.
 std::optional<Error> Engine::read_part(Work& work, Work::Part& part) const try {
+  std::string prompted;
   for (std::size_t i = part.begin; i < part.end; ++i) {
     const std::size_t before = part.ids.size();
-    const std::size_t count = tokenizer_->encode(work.job.texts[i], part.ids, facts_.max_tokens);
+    std::string_view text = work.job.texts[i];
+    if (!work.prompt.empty()) text = prompted.assign(work.prompt).append(text);
+    const std::size_t count = tokenizer_->encode(text, part.ids, facts_.max_tokens);
     if (part.ids.size() == before)
       return about_text(ErrorCode::invalid_request, i, " holds nothing to embed");
     if (count > facts_.max_tokens && !work.job.truncate) {
@@ -301,7 +360,8 @@ void Engine::embed(Worker& worker) {
   const auto now = SystemClock().now();
   for (const auto& [work, text] : worker.chunk) {
     note_taken(*work, now);
-    worker.sequences.push_back({text.ids, work->values.get() + std::size_t{text.index} * facts_.width});
+    worker.sequences.push_back(
+        {text.ids, work->values.get() + std::size_t{text.index} * facts_.width, work->unpooled});
     tokens += text.ids.size();
   }
   const bool computed = worker.sequences.empty() || worker.encoder.run(worker.sequences);
@@ -318,6 +378,7 @@ void Engine::embed(Worker& worker) {
       if (work->ticket->cancelled()) {
         answer(*work, fail(caller_left()));
       } else {
+        cut_vectors(*work);
         work->vectors.values = std::move(work->values);
         work->vectors.waited = std::chrono::nanoseconds(work->taken_after_ns.load(std::memory_order_relaxed));
         work->vectors.computed = SystemClock().now() - work->submitted - work->vectors.waited;
@@ -355,9 +416,17 @@ Result<Numbers> choose_numbers(Precision precision) {
 
 Result<ModelFacts> describe(const ModelOptions& options, const ModelConfig& config, const Weights& weights) {
   ModelFacts facts;
-  facts.width = config.width;
+  facts.width = config.output_width();
+  facts.normalized = config.normalizes;
+  facts.symmetric =
+      std::ranges::all_of(config.prompts, [](const auto& prompt) { return prompt.second.empty(); });
+  facts.input_types = {"search_query", "search_document", "query", "document", "passage"};
+  for (const auto& [name, prompt] : config.prompts) {
+    if (std::ranges::find(facts.input_types, name) == facts.input_types.end())
+      facts.input_types.push_back(name);
+  }
   facts.max_tokens =
-      options.max_tokens == 0 ? config.max_tokens : std::min(options.max_tokens, config.positions);
+      options.max_tokens == 0 ? config.max_tokens : std::min(options.max_tokens, config.positions());
   if (facts.max_tokens < kLeastTokens) {
     return fail(ErrorCode::internal,
                 "the token limit of the embedded model must be at least " + std::to_string(kLeastTokens));
@@ -377,7 +446,7 @@ Result<std::unique_ptr<LocalModel>> LocalModel::load(const ModelOptions& options
   if (!numbers) return fail(numbers.error());
   const auto config = read_model_config(options.folder);
   if (!config) return fail(config.error());
-  auto tokenizer = Tokenizer::load(options.folder / "tokenizer.json");
+  auto tokenizer = Tokenizer::load(options.folder / config->encoder_folder / "tokenizer.json");
   if (!tokenizer) return fail(std::move(tokenizer).error());
   if ((*tokenizer)->vocabulary_size() > config->vocabulary) {
     return fail(ErrorCode::internal, "tokenizer.json knows " +

@@ -182,3 +182,167 @@ def make_stages():
         made = digest(lambda text: [encode(piece) for piece, _ in pre_tokenizer.pre_tokenize_str(text)])
         lines.append({"pre_tokenizer": row, "sha256": made})
     (OUT / "stages.jsonl").write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
+
+
+LEGACY = "sentence_transformers.models."
+WIDTH, LAYERS, HEADS, INNER = 64, 2, 2, 128
+MINIMUM = 160  # tokens of the longest text: far enough for the buckets of MPNet's distances that are shared
+
+
+def encoder_of(family, vocabulary):
+    """A small encoder with weights that make something of every part: biases, norms and positions too."""
+    import torch
+    from transformers import (BertConfig, BertModel, DistilBertConfig, DistilBertModel, MPNetConfig, MPNetModel,
+                              RobertaConfig, RobertaModel, XLMRobertaConfig, XLMRobertaModel)
+    shape = {"vocab_size": vocabulary, "hidden_size": WIDTH, "num_hidden_layers": LAYERS, "num_attention_heads": HEADS,
+             "intermediate_size": INNER}
+    torch.manual_seed(len(family))
+    model = {
+        "bert": lambda: BertModel(BertConfig(**shape, max_position_embeddings=MINIMUM)),
+        "distilbert": lambda: DistilBertModel(DistilBertConfig(
+            vocab_size=vocabulary, dim=WIDTH, n_layers=LAYERS, n_heads=HEADS, hidden_dim=INNER,
+            max_position_embeddings=MINIMUM)),
+        "mpnet": lambda: MPNetModel(MPNetConfig(**shape, max_position_embeddings=MINIMUM + 2, layer_norm_eps=1e-5)),
+        "roberta": lambda: RobertaModel(RobertaConfig(**shape, max_position_embeddings=MINIMUM + 2, type_vocab_size=1,
+                                                      layer_norm_eps=1e-5, hidden_act="gelu_new")),
+        "xlm-roberta": lambda: XLMRobertaModel(XLMRobertaConfig(
+            **shape, max_position_embeddings=MINIMUM + 2, type_vocab_size=1, layer_norm_eps=1e-5, pad_token_id=1)),
+    }[family]()
+    with torch.no_grad():
+        for name, values in model.named_parameters():
+            values.normal_(1.0 if "LayerNorm.weight" in name or "layer_norm.weight" in name else 0.0,
+                           0.5 if "bias" in name and "relative" not in name else 0.2)
+    return model.eval()
+
+
+def tensors_of(family, model):
+    """As files of the family have them: of the type and under the names that occur."""
+    import torch
+    kind = {"distilbert": torch.float16, "xlm-roberta": torch.bfloat16}.get(family, torch.float32)
+    tensors = {name: values.to(kind).contiguous() for name, values in model.state_dict().items()
+               if "pooler" not in name and "position_ids" not in name}
+    if family == "bert":
+        renamed = {"LayerNorm.weight": "LayerNorm.gamma", "LayerNorm.bias": "LayerNorm.beta"}
+        tensors = {"bert." + next((name.replace(old, new) for old, new in renamed.items() if old in name), name): values
+                   for name, values in tensors.items()}
+    return tensors
+
+
+def write_json(path, value):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+
+
+def write_encoder(folder, family):
+    from safetensors.torch import save_file
+    vocabulary = Tokenizer.from_file(str(folder / "tokenizer.json")).get_vocab_size()
+    model = encoder_of(family, vocabulary)
+    config = model.config.to_dict()
+    kept = ["model_type", "vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size",
+            "hidden_act", "max_position_embeddings", "type_vocab_size", "layer_norm_eps", "pad_token_id",
+            "relative_attention_num_buckets", "dim", "n_layers", "n_heads", "hidden_dim", "activation"]
+    write_json(folder / "config.json", {name: config[name] for name in kept if name in config})
+    tensors = tensors_of(family, model)
+    if family != "roberta":
+        return save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    names = sorted(tensors)
+    weight_map = {}
+    for part, shard in enumerate([names[:9], names[9:]], 1):
+        file = f"model-{part:05}-of-00002.safetensors"
+        save_file({name: tensors[name] for name in shard}, folder / file, metadata={"format": "pt"})
+        weight_map |= dict.fromkeys(shard, file)
+    write_json(folder / "model.safetensors.index.json", {"metadata": {}, "weight_map": weight_map})
+
+
+def write_modules(folder, *behind):
+    kinds = ["Transformer", "Pooling", *behind]
+    write_json(folder / "modules.json", [
+        {"idx": i, "name": str(i), "path": "" if i == 0 else f"{i}_{kind}", "type": LEGACY + kind}
+        for i, kind in enumerate(kinds)])
+    write_json(folder / "sentence_bert_config.json", {"max_seq_length": MINIMUM, "do_lower_case": False})
+
+
+def old_pooling(mode, **more):
+    modes = ["cls_token", "mean_tokens", "max_tokens", "mean_sqrt_len_tokens", "weightedmean_tokens", "lasttoken"]
+    return {"word_embedding_dimension": WIDTH} | {f"pooling_mode_{name}": name == mode for name in modes} | more
+
+
+def write_pipeline(folder, family):
+    import torch
+    from safetensors.torch import save_file
+    write_modules(folder, *(["Dense"] if family == "distilbert" else ["Normalize"]))
+    modes = {"bert": "cls_token", "roberta": "mean_sqrt_len_tokens"}
+    write_json(folder / "1_Pooling/config.json", old_pooling(modes.get(family, "mean_tokens")))
+    if family == "distilbert":
+        write_json(folder / "2_Dense/config.json", {"in_features": WIDTH, "out_features": 40, "bias": True,
+                                                    "activation_function": "torch.nn.modules.activation.Tanh"})
+        torch.manual_seed(40)
+        save_file({"linear.weight": torch.randn(40, WIDTH) * 0.3, "linear.bias": torch.randn(40)}, folder / "2_Dense/model.safetensors")
+    if family == "bert":
+        write_json(folder / "1_Pooling/config.json", {"embedding_dimension": WIDTH, "pooling_mode": "cls", "include_prompt": True})
+    if family == "xlm-roberta":
+        write_json(folder / "config_sentence_transformers.json",
+                   {"prompts": {"query": "query: ", "passage": "passage: "}, "default_prompt_name": None})
+
+
+def variants():
+    """(family, name, input_type, changed files by name)"""
+    for mode in ("max_tokens", "mean_tokens", "mean_sqrt_len_tokens", "weightedmean_tokens", "lasttoken"):
+        yield "bert", mode, None, {"1_Pooling/config.json": old_pooling(mode)}
+    for activation in ("relu", "gelu_new"):
+        config = json.loads((OUT / "bert/config.json").read_text()) | {"hidden_act": activation}
+        yield "bert", activation, None, {"config.json": config}
+    yield "xlm-roberta", "query", "query", {}
+    yield "xlm-roberta", "document", "document", {}
+    prompts = {"prompts": {"query": "Represent this sentence: ", "document": ""}, "default_prompt_name": None}
+    for mode in ("mean_tokens", "cls_token", "max_tokens", "weightedmean_tokens"):
+        yield "mpnet", f"unpooled_{mode}", "query", {"1_Pooling/config.json": old_pooling(mode, include_prompt=False),
+                                                     "config_sentence_transformers.json": prompts}
+    yield "mpnet", "default_prompt", None, {"config_sentence_transformers.json": prompts | {"default_prompt_name": "query"}}
+    bare = [{"idx": 0, "name": "0", "path": "", "type": LEGACY + "Transformer"},
+            {"idx": 1, "name": "1", "path": "1_Pooling", "type": LEGACY + "Pooling"}]
+    yield "roberta", "without_unit_length", None, {"modules.json": bare}
+
+
+def vectors_of(folder, input_type):
+    import torch
+    from sentence_transformers import SentenceTransformer
+    model = SentenceTransformer(str(folder), device="cpu", model_kwargs={"dtype": torch.float32, "attn_implementation": "eager"})
+    model = model.float()
+    # A document of a model that has no prompt of that name has that of its passages, as encode_document documents it.
+    name = "passage" if input_type == "document" and not model.prompts.get("document") else input_type
+    # One by one: no padding, whose id some tokenizers here do not know.
+    return b"".join(model.encode([text], prompt_name=name)[0].astype("<f4").tobytes() for text in TEXTS[::EVERY])
+
+
+def make_models():
+    for family in TOKENIZERS:
+        folder = OUT / family
+        for old in folder.glob("*.bin"):
+            if old.name != "ids.bin":
+                old.unlink()
+        write_encoder(folder, family)
+        write_pipeline(folder, family)
+        (folder / "vectors.bin").write_bytes(vectors_of(folder, None))
+        print(family, "done", flush=True)
+    rows = []
+    for family, name, input_type, files in variants():
+        with tempfile.TemporaryDirectory() as copy:
+            folder = pathlib.Path(copy, "model")
+            shutil.copytree(OUT / family, folder)
+            for file, content in files.items():
+                write_json(folder / file, content)
+            (OUT / family / f"{name}.bin").write_bytes(vectors_of(folder, input_type))
+        row = {"family": family, "name": name, "files": files}
+        rows.append(row | ({"input_type": input_type} if input_type else {}))
+    (OUT / "variants.json").write_text("[\n" + ",\n".join(map(json.dumps, rows)) + "\n]\n")
+
+
+def main():
+    parts = {"tokenizers": make_tokenizers, "stages": make_stages, "models": make_models}
+    for name in sys.argv[1:] or parts:
+        parts[name]()
+
+
+if __name__ == "__main__":
+    main()

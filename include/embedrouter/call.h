@@ -11,11 +11,6 @@
 
 namespace embedrouter::sdk::inline v0 {
 
-namespace detail {
-// Makes the call and waits for its end.
-Result<HttpResponse> run(Connection& connection, ApiCall call);
-}  // namespace detail
-
 // What the methods of a Client return. Nothing is sent before one of get, value, future and then is called,
 // which can be done once. The arguments are already encoded: nothing they pointed to is needed any more.
 // Calls under way end with ErrorKind::cancelled when the last copy of their Client goes.
@@ -34,7 +29,7 @@ class [[nodiscard]] Call {
   // Blocks. The answer is decoded on the calling thread.
   Result<T> get() && {
     if (error_) return fail(*error_);
-    auto answer = detail::run(*connection_, std::move(call_));
+    auto answer = connection_->run(std::move(call_));
     if (!answer) return fail(std::move(answer).error());
     return decode_(*std::move(answer));
   }

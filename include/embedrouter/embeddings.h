@@ -126,8 +126,8 @@ struct EmbeddingView {
   Result<std::vector<float>> values() const;
 };
 
-// An answer of the documented shape. It keeps the body and decodes vectors when they are asked for. Moves and
-// copies cheaply; copies share the body. Thread-safe to read.
+// An answer of the documented shape. Moves and copies cheaply; copies share body and vectors. Thread-safe to
+// read.
 class EmbeddingsResponse {
  public:
   std::optional<std::string> id;
@@ -142,6 +142,7 @@ class EmbeddingsResponse {
   // All vectors as one matrix, row i the vector of input item i: by their indices where they have some, else
   // in the order they came. Fails with ErrorKind::response_validation when there is not exactly one vector
   // for each item, when widths differ, or when a value is not finite in float32.
+  // No copy is made: base64 and numbers were decoded straight into it.
   Result<Matrix> matrix() const;
   // The same into memory of yours: `out` must hold data().size() × width floats. The row of data()[i] is as
   // above. `out` is unspecified after a failure.
@@ -159,6 +160,8 @@ class EmbeddingsResponse {
   std::vector<std::shared_ptr<const std::string>> unescaped_;  // what some views point to
   std::vector<EmbeddingView> data_;
   std::size_t items_ = 0;  // that were asked for
+  std::optional<Matrix>
+      rows_;  // decoded while the answer was read; unset if they are not as matrix() promises
 };
 
 }  // namespace embedrouter::sdk::inline v0

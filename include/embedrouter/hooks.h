@@ -1,6 +1,6 @@
 #pragma once
-// Code of yours around each call. Hooks run on the SDK's threads, several at once: they must be thread-safe
-// and quick.
+// Code of yours around each call. Hooks run on the SDK's thread or on one that waits for its call, several at
+// once: they must be thread-safe and quick.
 
 #include <embedrouter/client_error.h>
 #include <embedrouter/http.h>

@@ -2,7 +2,6 @@
 // Vectors, one a row, in one piece; and what one does with them.
 
 #include <cstddef>
-#include <cstring>
 #include <memory>
 #include <span>
 #include <utility>
@@ -10,43 +9,25 @@
 
 namespace embedrouter::sdk::inline v0 {
 
-// rows × width float32, row-major and contiguous: row i is at data() + i × width(). Moves; clone() copies.
+// rows × width float32, row-major and contiguous: row i is at data() + i × width(). Immutable; copies are
+// cheap and share the values, which live as long as one of them.
 class Matrix {
  public:
   Matrix() = default;
-  // The values are not initialised.
-  Matrix(std::size_t rows, std::size_t width)
-      : values_(new float[rows * width]), rows_(rows), width_(width) {}
-  Matrix(Matrix&& other) noexcept
-      : values_(std::move(other.values_)),
-        rows_(std::exchange(other.rows_, 0)),
-        width_(std::exchange(other.width_, 0)) {}
-  Matrix& operator=(Matrix&& other) noexcept {
-    values_ = std::move(other.values_);
-    rows_ = std::exchange(other.rows_, 0);
-    width_ = std::exchange(other.width_, 0);
-    return *this;
-  }
-  ~Matrix() = default;
-
-  Matrix clone() const {
-    Matrix copy(rows_, width_);
-    if (size() != 0) std::memcpy(copy.data(), data(), size() * sizeof(float));
-    return copy;
-  }
+  // `values` must hold rows × width floats.
+  Matrix(std::shared_ptr<const float[]> values, std::size_t rows, std::size_t width)
+      : values_(std::move(values)), rows_(rows), width_(width) {}
 
   std::size_t rows() const noexcept { return rows_; }
   std::size_t width() const noexcept { return width_; }
   std::size_t size() const noexcept { return rows_ * width_; }
   bool empty() const noexcept { return size() == 0; }
-  float* data() noexcept { return values_.get(); }
   const float* data() const noexcept { return values_.get(); }
-  std::span<float> row(std::size_t i) noexcept { return {values_.get() + i * width_, width_}; }
   std::span<const float> row(std::size_t i) const noexcept { return {values_.get() + i * width_, width_}; }
   std::span<const float> operator[](std::size_t i) const noexcept { return row(i); }
 
  private:
-  std::unique_ptr<float[]> values_;
+  std::shared_ptr<const float[]> values_;
   std::size_t rows_ = 0;
   std::size_t width_ = 0;
 };

@@ -49,6 +49,8 @@ class Sleeper {
   // Calls `done` once, from any thread, when `duration` has passed or a stop is requested.
   virtual void sleep(std::chrono::milliseconds duration, std::stop_token stop,
                      std::function<void()> done) = 0;
+  // The same, and waits for the end.
+  virtual void sleep_and_wait(std::chrono::milliseconds duration, std::stop_token stop);
 };
 
 // Milliseconds since 1970, and a number in [0, 1) for jitter. Thread-safe. Empty functions mean the system's.

@@ -24,6 +24,8 @@ class Transport {
   // Makes one attempt and calls `done` exactly once, from any thread, perhaps before send() returns. When a
   // stop is requested, it ends soon with ErrorKind::cancelled.
   virtual void send(HttpRequest request, std::stop_token stop, ResponseHandler done) = 0;
+  // The same, and waits for the end.
+  virtual Result<HttpResponse> send_and_wait(HttpRequest request, std::stop_token stop);
 };
 
 struct TlsOptions {
@@ -42,8 +44,9 @@ struct TransportOptions {
 };
 
 // The shipped transport: libcurl, one background thread, one pool of connections, HTTP/2 over TLS where the
-// server has it. It is also the shipped Sleeper. The thread starts with the first use and ends with the last
-// owner; attempts under way then end with ErrorKind::cancelled.
+// server has it. It is also the shipped Sleeper. The thread starts when there is something to do that nobody
+// waits for, and ends with the last owner; attempts under way then end with ErrorKind::cancelled. A thread
+// that waits for the only attempt there is does the thread's work itself.
 class CurlTransport final : public Transport, public Sleeper {
  public:
   explicit CurlTransport(TransportOptions options = {});
@@ -52,6 +55,7 @@ class CurlTransport final : public Transport, public Sleeper {
   CurlTransport& operator=(const CurlTransport&) = delete;
 
   void send(HttpRequest request, std::stop_token stop, ResponseHandler done) override;
+  Result<HttpResponse> send_and_wait(HttpRequest request, std::stop_token stop) override;
   void sleep(std::chrono::milliseconds duration, std::stop_token stop, std::function<void()> done) override;
 
   // Since the start: attempts made, and connections opened for them.
@@ -95,6 +99,8 @@ class Connection {
   // Calls `done` exactly once, from any thread, perhaps before start() returns, with the last answer (of any
   // status) or the last failure.
   virtual void start(ApiCall call, ResponseHandler done) = 0;
+  // The same, and waits for the end.
+  virtual Result<HttpResponse> run(ApiCall call);
 };
 
 }  // namespace embedrouter::sdk::inline v0

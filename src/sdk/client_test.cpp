@@ -331,9 +331,8 @@ TEST(EmbedAll, gives_up_when_it_is_not_about_the_texts) {
 }
 
 TEST(Matrix, top_k_orders_by_likeness) {
-  Matrix matrix(4, 2);
-  const float values[] = {1, 0, 0, 1, 2, 0.1F, std::nanf(""), 0};
-  std::copy(std::begin(values), std::end(values), matrix.data());
+  const Matrix matrix(std::shared_ptr<const float[]>(new float[]{1, 0, 0, 1, 2, 0.1F, std::nanf(""), 0}), 4,
+                      2);
   const float query[] = {1, 0};
   const auto matches = top_k(matrix, query, 3);
   ASSERT_EQ(matches.size(), 3U);

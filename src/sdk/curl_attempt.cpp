@@ -87,45 +87,19 @@ std::size_t CurlAttempt::on_header(char* data, std::size_t, std::size_t size, vo
   return size;
 }
 
-void CurlAttempt::prepare(EasyHandle easy, const TransportOptions& options) {
-  easy_ = std::move(easy);
-  most_body_ = options.max_response_bytes;
-  CURL* const c = easy_.get();
-  const auto set = [c](CURLoption option, auto value) { curl_easy_setopt(c, option, value); };
-  set(CURLOPT_PRIVATE, this);
-  set(CURLOPT_URL, request_.url.c_str());
+EasyHandle make_easy(const TransportOptions& options) {
+  EasyHandle easy(curl_easy_init());
+  if (!easy) return easy;
+  const auto set = [c = easy.get()](CURLoption option, auto value) { curl_easy_setopt(c, option, value); };
   set(CURLOPT_PROTOCOLS_STR, "http,https");
   set(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
   set(CURLOPT_FOLLOWLOCATION, 1L);
   set(CURLOPT_MAXREDIRS, kMostRedirects);
   set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
-  if (request_.url.starts_with("https")) set(CURLOPT_PIPEWAIT, 1L);
-  if (request_.body) {
-    set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body->size()));
-    set(CURLOPT_POSTFIELDS, request_.body->data());
-  }
-  if (request_.method == "POST" && request_.body) {
-    set(CURLOPT_POST, 1L);
-  } else if (request_.method != "GET" || request_.body) {
-    set(CURLOPT_CUSTOMREQUEST, request_.method.c_str());
-  }
-  for (const auto& [name, value] : request_.headers) {
-    // A header without a value is written with a semicolon.
-    headers_ = curl_slist_append(headers_, (value.empty() ? name + ';' : name + ": " + value).c_str());
-  }
-  headers_ = curl_slist_append(headers_, "Expect:");
-  set(CURLOPT_HTTPHEADER, headers_);
-  set(CURLOPT_TIMEOUT_MS, static_cast<long>(request_.timeout.count()));
-  // 0 would be libcurl's own five minutes.
-  const auto connect = request_.connect_timeout.count();
-  set(CURLOPT_CONNECTTIMEOUT_MS, connect > 0 ? static_cast<long>(connect) : 0x7fffffffL);
   set(CURLOPT_NOSIGNAL, 1L);
-  set(CURLOPT_ERRORBUFFER, &error_[0]);
   set(CURLOPT_BUFFERSIZE, kReceiveBuffer);
-  set(CURLOPT_WRITEFUNCTION, &on_body);
-  set(CURLOPT_WRITEDATA, this);
-  set(CURLOPT_HEADERFUNCTION, &on_header);
-  set(CURLOPT_HEADERDATA, this);
+  set(CURLOPT_WRITEFUNCTION, &CurlAttempt::on_body);
+  set(CURLOPT_HEADERFUNCTION, &CurlAttempt::on_header);
   if (options.accept_compressed) set(CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
   if (!options.proxy.empty()) set(CURLOPT_PROXY, options.proxy.c_str());
   const TlsOptions& tls = options.tls;
@@ -136,6 +110,39 @@ void CurlAttempt::prepare(EasyHandle easy, const TransportOptions& options) {
     set(CURLOPT_SSL_VERIFYPEER, 0L);
     set(CURLOPT_SSL_VERIFYHOST, 0L);
   }
+  return easy;
+}
+
+void CurlAttempt::prepare(EasyHandle easy, std::size_t most_body) {
+  easy_ = std::move(easy);
+  most_body_ = most_body;
+  const auto set = [c = easy_.get()](CURLoption option, auto value) { curl_easy_setopt(c, option, value); };
+  set(CURLOPT_PRIVATE, this);
+  set(CURLOPT_URL, request_.url.c_str());
+  set(CURLOPT_PIPEWAIT, is_tls() ? 1L : 0L);
+  // Each attempt says all of it: the handle still has the method and body of the one before.
+  set(CURLOPT_HTTPGET, 1L);
+  set(CURLOPT_CUSTOMREQUEST, static_cast<const char*>(nullptr));
+  if (request_.body) {
+    set(CURLOPT_POST, 1L);
+    set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body->size()));
+    set(CURLOPT_POSTFIELDS, request_.body->data());
+  }
+  if (request_.method != (request_.body ? "POST" : "GET"))
+    set(CURLOPT_CUSTOMREQUEST, request_.method.c_str());
+  for (const auto& [name, value] : request_.headers) {
+    // A header without a value is written with a semicolon.
+    headers_ = curl_slist_append(headers_, (value.empty() ? name + ';' : name + ": " + value).c_str());
+  }
+  headers_ = curl_slist_append(headers_, "Expect:");
+  set(CURLOPT_HTTPHEADER, headers_);
+  set(CURLOPT_TIMEOUT_MS, static_cast<long>(request_.timeout.count()));
+  // 0 would be libcurl's own five minutes.
+  const auto connect = request_.connect_timeout.count();
+  set(CURLOPT_CONNECTTIMEOUT_MS, connect > 0 ? static_cast<long>(connect) : 0x7fffffffL);
+  set(CURLOPT_ERRORBUFFER, &error_[0]);
+  set(CURLOPT_WRITEDATA, this);
+  set(CURLOPT_HEADERDATA, this);
 }
 
 Result<HttpResponse> CurlAttempt::result(CURLcode code) {

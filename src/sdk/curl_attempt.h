@@ -16,6 +16,9 @@ struct EasyCleanup {
 };
 using EasyHandle = std::unique_ptr<CURL, EasyCleanup>;
 
+// A handle with all that is the same for every attempt; null without memory.
+EasyHandle make_easy(const TransportOptions& options);
+
 // Something that ends once, and soon when a stop is requested.
 class Pending {
  public:
@@ -49,15 +52,17 @@ class CurlAttempt final : public Pending {
       : Pending(id, std::move(stop), std::move(done)), request_(std::move(request)) {}
   ~CurlAttempt() override { curl_slist_free_all(headers_); }
 
+  bool is_tls() const noexcept { return request_.url.starts_with("https"); }
   CURL* easy() const noexcept { return easy_.get(); }
   EasyHandle release_easy() noexcept { return std::move(easy_); }
 
-  // Makes `easy`, which is fresh or reset, ready to be added to a multi handle.
-  void prepare(EasyHandle easy, const TransportOptions& options);
+  // Makes `easy`, which is of make_easy() and may have been used, ready to be added to a multi handle.
+  void prepare(EasyHandle easy, std::size_t most_body);
   // What `code` and what was received come to.
   Result<HttpResponse> result(CURLcode code);
 
  private:
+  friend EasyHandle make_easy(const TransportOptions& options);
   static std::size_t on_body(char* data, std::size_t, std::size_t size, void* self);
   static std::size_t on_header(char* data, std::size_t, std::size_t size, void* self);
 

@@ -80,7 +80,8 @@ class EmbedAll {
     if (!texts_.empty() && embedded_ == 0) return fail(*first_error_);
     std::ranges::sort(out_.failures, {}, &EmbedAllResult::Failure::item);
     for (const auto& failure : out_.failures)
-      std::ranges::fill(out_.vectors.row(failure.item), std::numeric_limits<float>::quiet_NaN());
+      std::ranges::fill(row_of(failure.item, 1), std::numeric_limits<float>::quiet_NaN());
+    out_.vectors = Matrix(std::move(rows_), texts_.size(), width_);
     return std::move(out_);
   }
 
@@ -141,14 +142,15 @@ class EmbedAll {
   Result<void> store(const Batch& batch, const EmbeddingsResponse& answer) {
     const auto width = answer.width();
     if (!width) return fail(width.error());
-    if (out_.vectors.empty()) out_.vectors = Matrix(texts_.size(), *width);
-    if (*width != out_.vectors.width()) {
-      return fail(ErrorKind::response_validation, "the vectors are " + std::to_string(*width) +
-                                                      " wide, those before " +
-                                                      std::to_string(out_.vectors.width()));
+    if (!rows_) {
+      width_ = *width;
+      rows_.reset(new float[texts_.size() * width_]);
     }
-    const std::span<float> rows(out_.vectors.row(batch.first).data(), batch.count * *width);
-    if (auto read = answer.read_into(rows, *width); !read) return read;
+    if (*width != width_) {
+      return fail(ErrorKind::response_validation, "the vectors are " + std::to_string(*width) +
+                                                      " wide, those before " + std::to_string(width_));
+    }
+    if (auto read = answer.read_into(row_of(batch.first, batch.count), width_); !read) return read;
     embedded_ += batch.count;
     out_.model = answer.model;
     if (answer.usage) {
@@ -156,6 +158,10 @@ class EmbedAll {
       out_.cost += answer.usage->cost.value_or(0);
     }
     return {};
+  }
+
+  std::span<float> row_of(std::size_t item, std::size_t count) {
+    return {rows_.get() + item * width_, count * width_};
   }
 
   void fail_items(const Batch& batch, const Error& error) {
@@ -175,6 +181,8 @@ class EmbedAll {
   CallOptions options_;
   std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>();
   std::vector<Batch> waiting_;
+  std::shared_ptr<float[]> rows_;
+  std::size_t width_ = 0;
   std::size_t under_way_ = 0, done_ = 0, embedded_ = 0, refused_ = 0;
   std::optional<Error> first_error_, stopped_by_;
   EmbedAllResult out_;

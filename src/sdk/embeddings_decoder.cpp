@@ -1,7 +1,9 @@
 #include "sdk/embeddings_decoder.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
+#include <utility>
 
 #include "api/vector_text.h"
 #include "sdk/answer.h"
@@ -80,20 +82,32 @@ bool EmbeddingsDecoder::read_word(std::string_view expected) {
   return word == expected || in_.wrong('"' + std::string(expected) + '"');
 }
 
-bool EmbeddingsDecoder::read_vector(EmbeddingView& out) {
-  const JsonKind kind = in_.json.kind();
-  if (kind == JsonKind::array) {
-    out.base64 = false;
-    if (!in_.json.skip_flat_array(out.text)) return false;
-    const auto facts = api::scan_numbers(out.text);
-    if (facts) return true;
-    in_.complaint = in_.path + " is not an array of numbers: " + facts.error().message();
-    return false;
+std::span<float> EmbeddingsDecoder::row_for(const EmbeddingView& view) {
+  const std::size_t i = out_.data_.size() - 1;
+  if (filled_ != i || i >= items_) return {};
+  if (i == 0) {
+    const auto width = width_of(view);
+    // A body holds some bytes for each value: no room is made for what cannot come.
+    if (!width || *width == 0 || *width > body_size_ || items_ > body_size_ / *width) return {};
+    width_ = *width;
+    rows_.reset(new float[items_ * width_]);
   }
-  if (kind != JsonKind::string) return in_.wrong("an array of numbers or a string");
+  return {rows_.get() + i * width_, width_};
+}
+
+bool EmbeddingsDecoder::read_base64(EmbeddingView& out) {
+  out.base64 = true;
+  const api::JsonCursor before = in_.json;
+  if (in_.json.skip_flat_string(out.text)) {
+    const auto row = row_for(out);
+    if (!row.empty() && fill(out, row).empty()) {
+      ++filled_;
+      return true;
+    }
+  }
+  in_.json = before;
   api::JsonString text;
   if (!in_.json.read_string(text)) return false;
-  out.base64 = true;
   out.text = text.raw;
   if (text.escaped) {
     // Some servers write "/" as an escape.
@@ -102,6 +116,34 @@ bool EmbeddingsDecoder::read_vector(EmbeddingView& out) {
     out_.unescaped_.push_back(std::move(plain));
   }
   return true;
+}
+
+bool EmbeddingsDecoder::read_vector(EmbeddingView& out) {
+  const JsonKind kind = in_.json.kind();
+  if (kind == JsonKind::string) return read_base64(out);
+  if (kind != JsonKind::array) return in_.wrong("an array of numbers or a string");
+  out.base64 = false;
+  if (!in_.json.skip_flat_array(out.text)) return false;
+  const auto row = row_for(out);
+  if (!row.empty() && fill(out, row).empty()) {
+    ++filled_;
+    return true;
+  }
+  const auto facts = api::scan_numbers(out.text);
+  if (facts) return true;
+  in_.complaint = in_.path + " is not an array of numbers: " + facts.error().message();
+  return false;
+}
+
+// If each item has its row, in order.
+void EmbeddingsDecoder::keep_rows() {
+  if (filled_ != items_ || filled_ == 0 || out_.data_.size() != items_) return;
+  const bool indexed = out_.data_.front().index.has_value();
+  for (std::size_t i = 0; i < items_; ++i) {
+    const auto& index = out_.data_[i].index;
+    if (index.has_value() != indexed || (index && *index != static_cast<std::int64_t>(i))) return;
+  }
+  out_.rows_ = Matrix(std::move(rows_), items_, width_);
 }
 
 bool EmbeddingsDecoder::read_item(EmbeddingView& out) {
@@ -135,6 +177,8 @@ bool EmbeddingsDecoder::read_data() {
   if (in_.json.kind() != JsonKind::array) return in_.wrong("an array");
   in_.json.enter('[');
   out_.data_.clear();
+  out_.data_.reserve(std::min(items_, body_size_ / 32));
+  filled_ = 0;
   const std::size_t length = in_.path.size();
   bool first = true;
   while (in_.json.next_element(first)) {
@@ -183,11 +227,12 @@ Result<EmbeddingsResponse> EmbeddingsDecoder::decode(HttpResponse response, std:
   if (!is_success(operations::kGenerate, response))
     return fail(error_of(operations::kGenerate, std::move(response)));
   const auto body = std::make_shared<std::string>(std::move(response.body));
-  EmbeddingsDecoder decoder(*body);
+  EmbeddingsDecoder decoder(*body, items);
   if (!decoder.read_body()) {
     response.body = std::move(*body);
     return fail(validation_error(std::move(response), decoder.in_.what()));
   }
+  decoder.keep_rows();
   decoder.out_.headers = std::move(response.headers);
   decoder.out_.body_ = body;
   decoder.out_.items_ = items;
@@ -238,11 +283,13 @@ Result<void> EmbeddingsResponse::read_into(std::span<float> out, std::size_t wid
 }
 
 Result<Matrix> EmbeddingsResponse::matrix() const {
+  if (rows_) return *rows_;
   const auto columns = width();
   if (!columns) return fail(columns.error());
-  Matrix out(data_.size(), *columns);
-  if (auto done = read_into({out.data(), out.size()}, *columns); !done) return fail(std::move(done).error());
-  return out;
+  const std::size_t size = data_.size() * *columns;
+  std::shared_ptr<float[]> values(new float[size]);
+  if (auto done = read_into({values.get(), size}, *columns); !done) return fail(std::move(done).error());
+  return Matrix(std::move(values), data_.size(), *columns);
 }
 
 }  // namespace v0

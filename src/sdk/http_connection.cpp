@@ -3,10 +3,8 @@
 #include <embedrouter/client.h>
 
 #include <algorithm>
-#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
-#include <mutex>
 
 #include "base/clock.h"
 #include "base/random.h"
@@ -48,12 +46,9 @@ void fill_from_environment(ClientOptions& options) {
   }
 }
 
-// What all calls of a Connection share. The transport and the sleeper belong to the Connection alone: its end
-// ends the calls.
+// What all calls of a Connection share.
 struct Settings {
   ClientOptions options;
-  std::weak_ptr<Transport> transport;
-  std::weak_ptr<Sleeper> sleeper;
 
   std::string key() const {
     if (const auto* key = std::get_if<std::string>(&options.api_key)) return *key;
@@ -75,24 +70,18 @@ bool has_secret_bodies(std::string_view operation) {
   return operation.starts_with("api_keys.") || operation.starts_with("byok.");
 }
 
-// One call on its way. Lives as long as a callback knows of it.
-class CallState : public std::enable_shared_from_this<CallState> {
+// One call on its way: what it is made of, and what becomes of each attempt. It makes none itself.
+class CallState {
  public:
-  CallState(std::shared_ptr<const Settings> settings, ApiCall call, ResponseHandler done)
+  CallState(std::shared_ptr<const Settings> settings, ApiCall call)
       : settings_(std::move(settings)),
         call_(std::move(call)),
-        retries_(call_.options.retries ? *call_.options.retries : settings_->options.retries),
-        loop_(retries_, settings_->options.retry_sources.now()),
-        done_(std::move(done)) {}
+        loop_(call_.options.retries ? *call_.options.retries : settings_->options.retries,
+              settings_->options.retry_sources.now()) {}
 
-  void start() {
-    if (auto built = build(); !built) return done_(fail(std::move(built).error()));
-    attempt();
-  }
+  std::stop_token stop() const { return call_.options.stop; }
 
- private:
-  const ClientOptions& options() const { return settings_->options; }
-
+  // Once, before all else.
   Result<void> build() {
     const CallOptions& of_call = call_.options;
     base_url_ =
@@ -123,6 +112,49 @@ class CallState : public std::enable_shared_from_this<CallState> {
     for (const auto& [name, value] : of_call.headers) headers.set(name, value);
     return check(headers);
   }
+
+  // The request of the next attempt.
+  Result<HttpRequest> begin() {
+    if (stop().stop_requested()) return cancelled();
+    HttpRequest request = request_;
+    if (options().hooks.before_request) {
+      auto agreed = options().hooks.before_request(context(), request);
+      if (!agreed) return fail(std::move(agreed).error());
+    }
+    log(request);
+    return request;
+  }
+
+  // What it came to; the wait before the next one, if there is to be one.
+  std::optional<Milliseconds> settle(Result<HttpResponse>& answer) {
+    if (answer) {
+      // A server may show what it was sent.
+      if (answer->status >= 400) redact(answer->body, key_);
+      log(*answer);
+    } else {
+      if (options().debug_logger) options().debug_logger("No answer: " + answer.error().message());
+      if (options().hooks.after_error) options().hooks.after_error(context(), nullptr, &answer.error());
+    }
+    const auto& sources = options().retry_sources;
+    return loop_.next(answer, sources.now(), sources.uniform());
+  }
+
+  // Once, after all else.
+  Result<HttpResponse> finish(Result<HttpResponse> answer) {
+    const Hooks& hooks = options().hooks;
+    if (answer && answer->status >= 400) {
+      if (hooks.after_error) hooks.after_error(context(), &*answer, nullptr);
+    } else if (answer && hooks.after_success) {
+      auto agreed = hooks.after_success(context(), *answer);
+      if (!agreed) return fail(std::move(agreed).error());
+    }
+    return answer;
+  }
+
+  static tl::unexpected<Error> cancelled() { return fail(ErrorKind::cancelled, "the call was cancelled"); }
+
+ private:
+  const ClientOptions& options() const { return settings_->options; }
 
   Result<void> check(const Headers& headers) const {
     if (!base_url_.starts_with("http://") && !base_url_.starts_with("https://"))
@@ -157,58 +189,55 @@ class CallState : public std::enable_shared_from_this<CallState> {
         response_line(response, secret ? "[redacted]" : std::string_view(response.body), key_));
   }
 
+  std::shared_ptr<const Settings> settings_;
+  ApiCall call_;
+  RetryLoop loop_;
+  std::string base_url_;
+  std::string key_;  // without "Bearer "
+  HttpRequest request_;
+};
+
+// A call that nobody waits for: each step is the callback of the one before. The transport and the sleeper
+// belong to the Connection: its end ends the calls.
+class AsyncCall : public std::enable_shared_from_this<AsyncCall> {
+ public:
+  AsyncCall(CallState state, std::weak_ptr<Transport> transport, std::weak_ptr<Sleeper> sleeper,
+            ResponseHandler done)
+      : state_(std::move(state)),
+        transport_(std::move(transport)),
+        sleeper_(std::move(sleeper)),
+        done_(std::move(done)) {}
+
+  void start() {
+    if (auto built = state_.build(); !built) return done_(fail(std::move(built).error()));
+    attempt();
+  }
+
+ private:
   void attempt() {
-    const auto transport = settings_->transport.lock();
-    if (call_.options.stop.stop_requested() || !transport) return finish(cancelled());
-    HttpRequest request = request_;
-    if (options().hooks.before_request) {
-      auto agreed = options().hooks.before_request(context(), request);
-      if (!agreed) return finish(fail(std::move(agreed).error()));
-    }
-    log(request);
+    const auto transport = transport_.lock();
+    if (!transport) return finish(CallState::cancelled());
+    auto request = state_.begin();
+    if (!request) return finish(fail(std::move(request).error()));
     transport->send(
-        std::move(request), call_.options.stop,
+        *std::move(request), state_.stop(),
         [self = shared_from_this()](Result<HttpResponse> answer) { self->answered(std::move(answer)); });
   }
 
   void answered(Result<HttpResponse> answer) {
-    if (answer) {
-      // A server may show what it was sent.
-      if (answer->status >= 400) redact(answer->body, key_);
-      log(*answer);
-    } else {
-      if (options().debug_logger) options().debug_logger("No answer: " + answer.error().message());
-      if (options().hooks.after_error) options().hooks.after_error(context(), nullptr, &answer.error());
-    }
-    const auto& sources = options().retry_sources;
-    const auto wait = loop_.next(answer, sources.now(), sources.uniform());
+    const auto wait = state_.settle(answer);
     if (!wait) return finish(std::move(answer));
-    const auto sleeper = settings_->sleeper.lock();
-    if (!sleeper) return finish(cancelled());
-    sleeper->sleep(*wait, call_.options.stop, [self = shared_from_this()] { self->attempt(); });
+    const auto sleeper = sleeper_.lock();
+    if (!sleeper) return finish(CallState::cancelled());
+    sleeper->sleep(*wait, state_.stop(), [self = shared_from_this()] { self->attempt(); });
   }
 
-  void finish(Result<HttpResponse> answer) {
-    const Hooks& hooks = options().hooks;
-    if (answer && answer->status >= 400) {
-      if (hooks.after_error) hooks.after_error(context(), &*answer, nullptr);
-    } else if (answer && hooks.after_success) {
-      auto agreed = hooks.after_success(context(), *answer);
-      if (!agreed) answer = fail(std::move(agreed).error());
-    }
-    done_(std::move(answer));
-  }
+  void finish(Result<HttpResponse> answer) { done_(state_.finish(std::move(answer))); }
 
-  static Result<HttpResponse> cancelled() { return fail(ErrorKind::cancelled, "the call was cancelled"); }
-
-  std::shared_ptr<const Settings> settings_;
-  ApiCall call_;
-  RetryConfig retries_;
-  RetryLoop loop_;
+  CallState state_;
+  std::weak_ptr<Transport> transport_;
+  std::weak_ptr<Sleeper> sleeper_;
   ResponseHandler done_;
-  std::string base_url_;
-  std::string key_;  // without "Bearer "
-  HttpRequest request_;
 };
 
 class HttpConnection final : public Connection {
@@ -232,11 +261,25 @@ class HttpConnection final : public Connection {
         return random.uniform();
       };
     }
-    settings_ = std::make_shared<const Settings>(Settings{std::move(options), transport_, sleeper_});
+    settings_ = std::make_shared<const Settings>(Settings{std::move(options)});
   }
 
   void start(ApiCall call, ResponseHandler done) override {
-    std::make_shared<CallState>(settings_, std::move(call), std::move(done))->start();
+    std::make_shared<AsyncCall>(CallState(settings_, std::move(call)), transport_, sleeper_, std::move(done))
+        ->start();
+  }
+
+  Result<HttpResponse> run(ApiCall call) override {
+    CallState state(settings_, std::move(call));
+    if (auto built = state.build(); !built) return fail(std::move(built).error());
+    while (true) {
+      auto request = state.begin();
+      if (!request) return state.finish(fail(std::move(request).error()));
+      auto answer = transport_->send_and_wait(*std::move(request), state.stop());
+      const auto wait = state.settle(answer);
+      if (!wait) return state.finish(std::move(answer));
+      sleeper_->sleep_and_wait(*wait, state.stop());
+    }
   }
 
  private:
@@ -253,27 +296,4 @@ std::shared_ptr<Connection> make_connection(ClientOptions options) {
 
 Client::Client(ClientOptions options) : connection_(make_connection(std::move(options))) {}
 
-namespace detail {
-
-Result<HttpResponse> run(Connection& connection, ApiCall call) {
-  struct Waiting {
-    std::mutex mutex;
-    std::condition_variable changed;
-    std::optional<Result<HttpResponse>> answer;
-  };
-  // Shared: the notifying thread may still be in notify_one when this one has returned.
-  const auto waiting = std::make_shared<Waiting>();
-  connection.start(std::move(call), [waiting](Result<HttpResponse> answer) {
-    {
-      std::lock_guard lock(waiting->mutex);
-      waiting->answer = std::move(answer);
-    }
-    waiting->changed.notify_one();
-  });
-  std::unique_lock lock(waiting->mutex);
-  waiting->changed.wait(lock, [&] { return waiting->answer.has_value(); });
-  return *std::move(waiting->answer);
-}
-
-}  // namespace detail
 }  // namespace embedrouter::sdk::inline v0

@@ -8,7 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
-#include <string_view>
+#include <utility>
 
 namespace embedrouter::sdk {
 
@@ -16,8 +16,8 @@ class RetryLoop {
  public:
   using Milliseconds = std::chrono::milliseconds;
 
-  // `config` must outlive the loop. Times are milliseconds since 1970.
-  RetryLoop(const RetryConfig& config, Milliseconds start) : config_(config), start_(start) {}
+  // Times are milliseconds since 1970.
+  RetryLoop(RetryConfig config, Milliseconds start) : config_(std::move(config)), start_(start) {}
 
   // What the attempt came to, at `now`; `uniform` is in [0, 1). The wait before the next attempt, or nothing:
   // the call ends with this.
@@ -29,7 +29,7 @@ class RetryLoop {
  private:
   bool is_retryable(const Result<HttpResponse>& answer) const;
 
-  const RetryConfig& config_;
+  RetryConfig config_;
   Milliseconds start_;
   std::uint32_t attempts_ = 0;
 };

@@ -36,8 +36,8 @@ catalog::ConfigEnvironment environment() {
 }
 
 void add_where(CLI::App& command, Where& where) {
-  command.add_option("--config", where.config_file, "Configuration file (TOML)");
-  command.add_option("--data-dir", where.data_dir, "Folder of keys and models");
+  command.add_option("--config", where.config_file, "Configuration file (TOML)")->type_name("FILE");
+  command.add_option("--data-dir", where.data_dir, "Folder of keys and models")->type_name("DIR");
 }
 
 catalog::ConfigOutcome read(const Where& where) {

@@ -6,13 +6,13 @@
 
 #include "api/model_list.h"
 #include "apps/common.h"
-#include "apps/http_call.h"
+#include "apps/router_client.h"
 
 namespace embedrouter::apps {
 namespace {
 
-Result<void> print(const net::ClientResponse& response) {
-  auto list = api::decode_model_list(response.body->view());
+Result<void> print(std::string_view body) {
+  auto list = api::decode_model_list(body);
   if (!list) return fail(std::move(list).error());
   for (const api::ModelSummary& model : *list) {
     std::cout << model.id << "\t" << model.dimensions << " dimensions\t" << model.context_length

@@ -2,11 +2,14 @@
 
 import json
 import math
+import os
+import pty
 import re
+import subprocess
 
 import pytest
 
-from support.program import MODEL_DIR, run
+from support.program import BINARY, MODEL_DIR, run
 from support.router import TAURUS_ID, TAURUS_WIDTH, configuration, provider
 from support.vectors import as_floats, cosine
 
@@ -171,6 +174,45 @@ class TestEmbed:
             assert done.returncode != 0 and done.stderr.strip(), name
             assert "sk-or-v1-wrong" not in done.stderr + done.stdout
         assert len({done.returncode for done in statuses.values()}) == len(statuses), statuses
+
+    def test_long_input_is_several_requests_and_keeps_its_order(self, router, cli):
+        texts = [f"text number {i}" for i in range(600)]
+        got = rows(cli("--model", "test/ok", input="\n".join(texts)))
+        some = [0, 255, 256, 511, 512, 599]
+        reply = router.embed([texts[i] for i in some], model="test/ok").json["data"]
+        assert len(got) == len(texts)
+        for i, entry in zip(some, reply, strict=True):
+            assert cosine(as_floats(got[i]), as_floats(entry["embedding"])) > 0.9999, i
+
+    def test_a_text_that_fails_is_null_and_named(self, cli):
+        long = "word " * 5000
+        done = cli("one text", long, "another")
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        assert [line is None for line in lines] == [False, True, False]
+        assert done.returncode == 1 and "text 1: " in done.stderr and "word word" not in done.stderr
+
+    def test_json_is_one_request(self, cli):
+        done = cli("--json", "--model", "test/ok", input="text\n" * 2049)
+        assert done.returncode == 1 and json.loads(done.stdout)["error"]["code"] in (400, 413)
+
+    def test_progress_is_shown_on_a_terminal_alone(self, router, tmp_path):
+        file = tmp_path / "texts.txt"
+        file.write_text("a text\n" * 600)
+        command = [BINARY, "embed", "--model", "test/ok", "--file", file]
+        environment = {**os.environ, "OPENROUTER_API_KEY": router.key, "OPENROUTER_BASE_URL": router.api}
+        ours, theirs = pty.openpty()
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=theirs, env=environment, timeout=60)
+        os.close(theirs)
+        shown = os.read(ours, 65536).decode()
+        os.close(ours)
+        assert done.returncode == 0 and len(done.stdout.splitlines()) == 600
+        assert "600/600 texts" in shown and shown.endswith("\r\x1b[K"), shown
+        piped = subprocess.run(command, capture_output=True, env=environment, timeout=60)
+        assert piped.returncode == 0 and not piped.stderr
+
+    def test_an_unusable_address_is_a_usage_error(self):
+        done = run("embed", "a", "--server", "nonsense://")
+        assert done.returncode == USAGE and "nonsense" in done.stderr
 
     def test_nothing_to_embed_is_said(self, cli):
         assert cli(input="").returncode != 0

@@ -158,7 +158,8 @@ class CallState {
 
   Result<void> check(const Headers& headers) const {
     if (!base_url_.starts_with("http://") && !base_url_.starts_with("https://"))
-      return fail(ErrorKind::usage, "the server URL must begin with http:// or https://");
+      return fail(ErrorKind::usage, "the server URL must begin with http:// or https://, not with \"" +
+                                        base_url_.substr(0, base_url_.find(':')) + "\"");
     for (const auto& [name, value] : headers) {
       const auto breaks = [](char c) { return c == '\r' || c == '\n' || c == '\0'; };
       if (name.empty() || std::ranges::any_of(name, breaks) || name.find(':') != std::string::npos ||

@@ -129,7 +129,7 @@ class TestService:
         assert file.read_text() == "# mine\n"
 
     def test_the_installed_program_embeds(self, prefix, router):
-        variables = {"OPENROUTER_API_KEY": router.key, "OPENROUTER_BASE_URL": router.api}
+        variables = {"HOME": str(prefix), "OPENROUTER_API_KEY": router.key, "OPENROUTER_BASE_URL": router.api}
         assert TAURUS_ID in run(prefix / "bin/embedrouter", "models", env=variables)
 
 

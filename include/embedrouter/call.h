@@ -26,6 +26,9 @@ class [[nodiscard]] Call {
   // A call that fails before it is made.
   explicit Call(Error error) : error_(std::make_unique<Error>(std::move(error))) {}
 
+  // In place of the stop token of its CallOptions.
+  void stop_with(std::stop_token stop) { call_.options.stop = std::move(stop); }
+
   // Blocks. The answer is decoded on the calling thread.
   Result<T> get() && {
     if (error_) return fail(*error_);

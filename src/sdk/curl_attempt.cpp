@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t kMostHeaderBytes = 1 << 20;
 // What a Content-Length alone makes us set aside.
 constexpr std::size_t kMostReserved = 64 << 20;
-constexpr long kReceiveBuffer = 128 << 10;
+constexpr long kReceiveBuffer = 64 << 10;
 constexpr long kMostRedirects = 20;
 
 std::string_view trimmed(std::string_view text) {

@@ -98,7 +98,9 @@ std::span<float> EmbeddingsDecoder::row_for(const EmbeddingView& view) {
 bool EmbeddingsDecoder::read_base64(EmbeddingView& out) {
   out.base64 = true;
   const api::JsonCursor before = in_.json;
-  if (in_.json.skip_flat_string(out.text)) {
+  // All are as long as the first.
+  const std::size_t length = out_.data_.size() == 1 ? 0 : out_.data_.front().text.size();
+  if (in_.json.skip_flat_string(out.text, length)) {
     const auto row = row_for(out);
     if (!row.empty() && fill(out, row).empty()) {
       ++filled_;

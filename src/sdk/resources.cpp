@@ -162,15 +162,17 @@ std::optional<Call<ModelsPage>> ModelsPage::next() const {
 Call<ModelsPage> Embeddings::list_models(PageQuery page, CallOptions options) const {
   QueryWriter query;
   add_page(query, page);
-  return models_page(
-      connection_, call_of(operations::kListEmbeddingsModels, "/embeddings/models", query.take(), options),
-      operations::kListEmbeddingsModels, page,
-      [resource = *this, options](PageQuery next) { return resource.list_models(next, options); });
+  ApiCall call = call_of(operations::kListEmbeddingsModels, "/embeddings/models", query.take(), options);
+  return models_page(connection_, std::move(call), operations::kListEmbeddingsModels, page,
+                     [resource = *this, options = std::move(options)](PageQuery next) {
+                       return resource.list_models(next, options);
+                     });
 }
 
 Call<ModelsPage> Models::list(const ModelsQuery& query, CallOptions options) const {
-  return models_page(connection_, call_of(operations::kModelsList, "/models", query_of(query), options),
-                     operations::kModelsList, query.page, [resource = *this, query, options](PageQuery next) {
+  ApiCall call = call_of(operations::kModelsList, "/models", query_of(query), options);
+  return models_page(connection_, std::move(call), operations::kModelsList, query.page,
+                     [resource = *this, query, options = std::move(options)](PageQuery next) {
                        ModelsQuery following = query;
                        following.page = next;
                        return resource.list(following, options);
@@ -185,12 +187,13 @@ Call<ModelsPage> Models::list_for_user(std::string bearer, const UserModelsQuery
   text.add("sort", query.sort);
   ApiCall call = call_of(operations::kModelsUser, "/models/user", text.take(), options);
   call.bearer = bearer;
-  return models_page(connection_, std::move(call), operations::kModelsUser, query.page,
-                     [resource = *this, bearer, query, options](PageQuery next) {
-                       UserModelsQuery following = query;
-                       following.page = next;
-                       return resource.list_for_user(bearer, following, options);
-                     });
+  return models_page(
+      connection_, std::move(call), operations::kModelsUser, query.page,
+      [resource = *this, bearer = std::move(bearer), query, options = std::move(options)](PageQuery next) {
+        UserModelsQuery following = query;
+        following.page = next;
+        return resource.list_for_user(bearer, following, options);
+      });
 }
 
 namespace {

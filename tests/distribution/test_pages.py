@@ -16,28 +16,30 @@ def snippets(page) -> list[str]:
     return re.findall(r"^```cpp\n(.*?)^```$", page.read_text(encoding="utf-8"), re.M | re.S)
 
 
-def program_of(page) -> str:
-    """The snippets of a page one after the other, as the body of a function; a whole program stays one."""
+def programs_of(page) -> list[str]:
+    """Whole programs, and the other snippets of a page one after the other, as the body of a function."""
     found = snippets(page)
-    assert found, f"{page} shows no C++"
-    if len(found) == 1 and "int main(" in found[0]:
-        return found[0]
-    lines = [line for snippet in found for line in snippet.splitlines()]
+    whole = [snippet for snippet in found if "int main(" in snippet]
+    lines = [line for snippet in found if snippet not in whole for line in snippet.splitlines()]
     includes = [line for line in lines if line.startswith("#include")]
     body = [line for line in lines if not line.startswith("#include")]
-    return "\n".join([*includes, PRELUDE, "void the_page() {", *body, "}", "int main() { the_page(); }"])
+    parts = "\n".join([*includes, PRELUDE, "void the_page() {", *body, "}", "int main() { the_page(); }"])
+    return whole + [parts] * bool(body)
 
 
 @pytest.mark.parametrize("page", SDK_PAGES)
 def test_snippets_of_the_sdk_compile(page, tmp_path):
-    source = tmp_path / "page.cpp"
-    source.write_text(program_of(REPOSITORY / page), encoding="utf-8")
-    done = subprocess.run(
-        ["c++", "-std=c++20", "-Wall", "-Werror", "-Wno-unused-variable", "-Wno-unused-but-set-variable",
-         "-fsyntax-only", f"-I{REPOSITORY}/include", source],
-        capture_output=True, text=True,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    programs = programs_of(REPOSITORY / page)
+    assert programs, f"{page} shows no C++"
+    for number, text in enumerate(programs):
+        source = tmp_path / f"page{number}.cpp"
+        source.write_text(text, encoding="utf-8")
+        done = subprocess.run(
+            ["c++", "-std=c++20", "-Wall", "-Werror", "-Wno-unused-variable", "-Wno-unused-but-set-variable",
+             "-fsyntax-only", f"-I{REPOSITORY}/include", source],
+            capture_output=True, text=True,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
 
 
 def test_other_snippets_quote_a_header():

@@ -40,7 +40,8 @@ Result<std::shared_ptr<const Runtime>> Runtime::make(catalog::Config config,
   catalog::EmbeddedFacts facts;
   if (runtime->embedded_) {
     const inference::ModelFacts& loaded = runtime->embedded_->model->facts();
-    facts = {loaded.width, loaded.max_tokens, loaded.precision, loaded.space};
+    facts = {loaded.width,      loaded.max_tokens, loaded.precision,  loaded.space,
+             loaded.normalized, loaded.symmetric,  loaded.input_types};
   }
   auto catalog = catalog::Catalog::build(runtime->config_, runtime->embedded_ ? &facts : nullptr);
   if (!catalog) return fail(std::move(catalog).error());

@@ -71,7 +71,7 @@ int embed_locally(const Options& options, const catalog::Config& config,
   }
   if (!options.json) return kOk;
   reply.usage.total_tokens = reply.usage.prompt_tokens;
-  reply.model = catalog::kEmbeddedModelId;
+  reply.model = config.embedded.id.empty() ? std::string(catalog::kEmbeddedModelId) : config.embedded.id;
   reply.provider = "Local";
   api::ResponseInfo info;
   info.id = "gen-emb-local";

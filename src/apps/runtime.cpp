@@ -16,7 +16,8 @@ namespace embedrouter::apps {
 
 catalog::EmbeddedFacts facts_of(const inference::LocalModel& model) {
   const inference::ModelFacts& loaded = model.facts();
-  return {loaded.width, loaded.max_tokens, loaded.precision, loaded.space};
+  return {loaded.width,      loaded.max_tokens, loaded.precision,  loaded.space,
+          loaded.normalized, loaded.symmetric,  loaded.input_types};
 }
 
 Runtime::Runtime(catalog::Config config, std::shared_ptr<EmbeddedModel> embedded,

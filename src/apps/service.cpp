@@ -52,6 +52,7 @@ net::ServerTls server_tls(const catalog::Config::Server& configured) {
 inference::ModelOptions model_options(const catalog::Config::Embedded& section) {
   inference::ModelOptions options;
   options.folder = section.model_dir;
+  if (!section.id.empty()) options.name = section.id;
   if (section.precision == "fp32") options.precision = inference::Precision::fp32;
   if (section.precision == "bf16") options.precision = inference::Precision::bf16;
   options.threads = section.threads;

@@ -65,18 +65,35 @@ Result<std::unique_ptr<Model>> make_model(const ModelConfig& from,
   return model;
 }
 
-std::unique_ptr<Model> make_embedded(const EmbeddedFacts& facts) {
-  auto model = std::make_unique<Model>();
-  model->id = kEmbeddedModelId;
-  model->name = "all-MiniLM-L6-v2";
-  model->description =
+// What is known of the default model beside its files.
+void describe_default(Model& model) {
+  model.id = kEmbeddedModelId;
+  model.name = "all-MiniLM-L6-v2";
+  model.description =
       "Sentence embeddings for search and clustering of short English texts, computed inside the router.";
-  model->tokenizer = "BERT";
+  model.tokenizer = "BERT";
+  model.created = kEmbeddedCreated;
+}
+
+Result<std::unique_ptr<Model>> make_embedded(const Config::Embedded& section, const EmbeddedFacts& facts) {
+  auto model = std::make_unique<Model>();
+  if (section.id.empty()) {
+    describe_default(*model);
+  } else {
+    model->id = model->name = section.id;
+    model->description = "Computed inside the router.";
+  }
+  if (!section.matryoshka.empty() && section.matryoshka.back() >= facts.width) {
+    return fail(ErrorCode::invalid_request,
+                "[embedded] matryoshka: expected widths less than the model's, which is " +
+                    std::to_string(facts.width));
+  }
+  model->matryoshka = section.matryoshka;
   model->aliases = {std::string(kEmbeddedAlias)};
   model->dimensions = facts.width;
   model->context_length = facts.max_tokens;
-  model->created = kEmbeddedCreated;
-  model->symmetric = true;
+  model->symmetric = facts.symmetric;
+  model->normalized = facts.normalized;
 
   Endpoint endpoint;
   endpoint.id = model->id + "@" + std::string(kEmbeddedProvider);
@@ -89,6 +106,9 @@ std::unique_ptr<Model> make_embedded(const EmbeddedFacts& facts) {
   endpoint.quantization = facts.precision;
   endpoint.policy = {.zdr = true, .training = false};
   endpoint.embedded = true;
+  endpoint.normalized = facts.normalized;
+  endpoint.dimensions = !model->matryoshka.empty();
+  if (!facts.symmetric) endpoint.input_types = facts.input_types;
   model->endpoints.push_back(std::move(endpoint));
   return model;
 }
@@ -138,7 +158,9 @@ Result<std::shared_ptr<const Catalog>> Catalog::build(const Config& config, cons
   auto catalog = std::make_shared<Catalog>();
   catalog->providers_ = config.providers;
   if (embedded != nullptr) {
-    if (auto added = catalog->add(make_embedded(*embedded)); !added) return fail(std::move(added).error());
+    auto model = make_embedded(config.embedded, *embedded);
+    if (!model) return fail(std::move(model).error());
+    if (auto added = catalog->add(std::move(*model)); !added) return fail(std::move(added).error());
   }
   for (const ModelConfig& from : config.models) {
     auto model = make_model(from, config.providers);

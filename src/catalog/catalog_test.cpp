@@ -64,6 +64,33 @@ std::shared_ptr<const Catalog> build(std::string_view file, const EmbeddedFacts*
   return catalog ? *catalog : nullptr;
 }
 
+TEST(Catalog, another_embedded_model_has_its_own_id_prompts_and_widths) {
+  EmbeddedFacts facts = kFacts;
+  facts.symmetric = facts.normalized = false;
+  facts.input_types = {"query", "document", "sts"};
+  const auto catalog = build("[embedded]\nid = \"intfloat/e5\"\nmatryoshka = [64, 128]\n", &facts);
+  const Model* model = catalog->find("intfloat/e5");
+  ASSERT_NE(model, nullptr);
+  EXPECT_EQ(catalog->find("Taurus"), model);
+  EXPECT_EQ(catalog->find(kEmbeddedModelId), nullptr);
+  EXPECT_FALSE(model->symmetric);
+  EXPECT_EQ(model->matryoshka, (std::vector<std::uint32_t>{64, 128}));
+  const Endpoint& endpoint = model->endpoints.front();
+  EXPECT_EQ(endpoint.id, "intfloat/e5@local");
+  EXPECT_TRUE(endpoint.dimensions);
+  EXPECT_FALSE(endpoint.normalized);
+  EXPECT_EQ(endpoint.input_types, facts.input_types);
+}
+
+TEST(Catalog, widths_that_the_embedded_model_does_not_have_are_refused) {
+  const auto outcome = parse_config("[embedded]\nmatryoshka = [384]\n", kHome);
+  ASSERT_EQ(all(outcome), "");
+  const auto catalog = Catalog::build(outcome.config, &kFacts);
+  ASSERT_FALSE(catalog);
+  EXPECT_EQ(catalog.error().message(),
+            "[embedded] matryoshka: expected widths less than the model's, which is 384");
+}
+
 TEST(Catalog, finds_by_id_and_alias_ignoring_case) {
   const auto catalog = build(kFile, &kFacts);
   const Model* model = catalog->find("openai/small");

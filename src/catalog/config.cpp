@@ -135,6 +135,19 @@ void read_embedded(Section& root, const ConfigEnvironment& environment, Config& 
   }
   section.integer("threads", embedded.threads, 0, 1'024);
   section.integer("max_tokens", embedded.max_tokens, 0, 65'536);
+  if (auto id = section.text("id")) {
+    if (!is_model_id(*id))
+      section.fault(
+          "id",
+          "expected \"author/slug\" of letters, digits and \"._~-\", such as \"BAAI/bge-small-en-v1.5\"");
+    embedded.id = std::move(*id);
+  }
+  for (const auto& width : section.integers("matryoshka", 1, 65'536)) {
+    const auto value = static_cast<std::uint32_t>(width.value);
+    if (!embedded.matryoshka.empty() && value <= embedded.matryoshka.back())
+      section.fault_at(width.line, "matryoshka", "expected ascending widths, each once");
+    embedded.matryoshka.push_back(value);
+  }
   section.integer("queue_tokens", embedded.queue_tokens, 1'024, 1'000'000'000);
   embedded.model_dir =
       path(section, "model_dir", environment).value_or(config.server.data_dir / "models/all-minilm-l6-v2");

@@ -101,7 +101,9 @@ struct Config {
     std::string precision = "auto";  // auto | fp32 | bf16
     unsigned threads = 0;
     std::filesystem::path model_dir;  // a Hugging Face folder; default <data_dir>/models/all-minilm-l6-v2
-    std::uint32_t max_tokens = 0;     // per text; 0: the model's own limit
+    std::string id;                   // "author/slug" of the model there; empty: the default one
+    std::vector<std::uint32_t> matryoshka;  // widths its vectors may be cut to, ascending
+    std::uint32_t max_tokens = 0;           // per text; 0: the model's own limit
     std::size_t queue_tokens = 1u << 20;
     bool operator==(const Embedded&) const = default;
   } embedded;

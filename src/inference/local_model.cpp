@@ -1,6 +1,7 @@
 #include "inference/local_model.h"
 
 #include <algorithm>
+#include <array>
 #include <condition_variable>
 #include <map>
 #include <mutex>
@@ -414,6 +415,14 @@ Result<Numbers> choose_numbers(Precision precision) {
   return fast && precision != Precision::fp32 ? Numbers::bf16 : Numbers::fp32;
 }
 
+// What is not in the weights but changes vectors, where it is not the usual.
+std::string space_suffix(const ModelConfig& config) {
+  static constexpr std::array<const char*, 6> kNames{"-cls",      "-max",          "",
+                                                     "-meansqrt", "-weightedmean", "-last"};
+  return std::string(kNames[static_cast<std::size_t>(config.pooling)]) + (config.normalizes ? "" : "-raw") +
+         (config.pools_prompt ? "" : "-unprompted");
+}
+
 Result<ModelFacts> describe(const ModelOptions& options, const ModelConfig& config, const Weights& weights) {
   ModelFacts facts;
   facts.width = config.output_width();
@@ -435,7 +444,7 @@ Result<ModelFacts> describe(const ModelOptions& options, const ModelConfig& conf
   facts.threads = options.threads == 0 ? usable_cpus() : options.threads;
   facts.precision = weights.numbers == Numbers::bf16 ? "bf16" : "fp32";
   facts.kernels = weights.qkv->implementation() + ", " + available_kernels().back()->name;
-  facts.space = options.name + "#" + facts.precision + "-" + weights.digest;
+  facts.space = options.name + "#" + facts.precision + "-" + weights.digest + space_suffix(config);
   return facts;
 }
 

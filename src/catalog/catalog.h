@@ -67,10 +67,10 @@ bool names(std::string_view name, const Endpoint& endpoint) noexcept;
 // What the embedded model contributes.
 struct EmbeddedFacts {
   std::uint32_t width = 0, max_tokens = 0;
-  std::string precision, space;
+  std::string precision{}, space{};
   bool normalized = true;
-  bool symmetric = true;                 // it knows no prompts
-  std::vector<std::string> input_types;  // that choose one, if it does
+  bool symmetric = true;                   // it knows no prompts
+  std::vector<std::string> input_types{};  // that choose one, if it does
 };
 inline constexpr std::string_view kEmbeddedModelId = "sentence-transformers/all-minilm-l6-v2";
 inline constexpr std::string_view kEmbeddedAlias = "Taurus";

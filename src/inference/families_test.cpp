@@ -209,8 +209,8 @@ std::string one_token_longer(const LocalModel& model, const std::string& text) {
   throw std::runtime_error("nothing makes one token more");
 }
 
-// FAULTS G3: the lengths around the end of the position table, for each way to count positions.
-TEST(families, a_text_at_the_end_of_the_position_table_is_embedded_and_one_token_more_is_refused) {
+// The lengths around the end of the position table, for each way to count positions.
+TEST(families, g3_a_text_at_the_end_of_the_position_table_is_embedded_and_one_token_more_is_refused) {
   for (const char* family : kFamilies) {
     const auto config = read_model_config(family_folder(family));
     ASSERT_TRUE(config);
@@ -233,8 +233,8 @@ TEST(families, a_text_at_the_end_of_the_position_table_is_embedded_and_one_token
   }
 }
 
-// FAULTS G5: of files that are missing, cut or not of this model nothing is half loaded.
-TEST(families, a_missing_cut_or_foreign_file_is_refused_by_name) {
+// Of files that are missing, cut or not of this model nothing is half loaded.
+TEST(families, g5_a_missing_cut_or_foreign_file_is_refused_by_name) {
   const auto text_of = [](const std::string& family, const char* file) {
     return read_file(family_folder(family) / file);
   };

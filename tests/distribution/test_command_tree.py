@@ -1,5 +1,6 @@
 """Completion scripts and the manual page know every command and flag that --help knows."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -39,7 +40,9 @@ def script(shell: str, tmp_path):
 
 def sh(*command: str) -> str:
     assert shutil.which(command[0]), f"{command[0]} is missing: scripts/install-packages test"
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    # Shells and man complain of a home or a locale that is not there.
+    environment = {"HOME": "/tmp", **os.environ, "LC_ALL": "C.UTF-8"}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment)
     assert done.returncode == 0 and not done.stderr, f"{command}: {done.stdout}{done.stderr}"
     return done.stdout
 

@@ -19,7 +19,8 @@ struct Origin {
         limits(options.limits),
         proxy(options.proxy),
         http2(options.http2 && url.tls),
-        addresses(io, proxy ? proxy->host : url.host, proxy ? proxy->port : url.port, options.lookup) {}
+        addresses(io, proxy ? proxy->host : url.host, proxy ? proxy->port : url.port, options.lookup,
+                  options.limits.stale_addresses) {}
 
   asio::io_context& io;
   Url url;

@@ -134,9 +134,11 @@ bool parse(int argc, char** argv, Options& options) {
     const std::string flag = argv[i], value = argv[i + 1];
     if (flag == "--model") {
       options.model.folder = value;
-    } else if (flag == "--precision" && (value == "auto" || value == "fp32" || value == "bf16")) {
+    } else if (flag == "--precision" &&
+               (value == "auto" || value == "fp32" || value == "bf16" || value == "int8")) {
       options.model.precision = value == "fp32"   ? inference::Precision::fp32
                                 : value == "bf16" ? inference::Precision::bf16
+                                : value == "int8" ? inference::Precision::int8
                                                   : inference::Precision::automatic;
     } else if (flag == "--threads") {
       options.model.threads = static_cast<unsigned>(std::strtoul(value.c_str(), nullptr, 10));

@@ -1,29 +1,26 @@
 #pragma once
-#include <embedrouter/result.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <dnnl.hpp>
-#include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "inference/aligned.h"
 #include "inference/kernels.h"
 
 namespace embedrouter::inference {
 
-// What the large products read: float or bf16. Sums are always float.
-enum class Numbers : std::uint8_t { fp32, bf16 };
-
-// What happens to a product before it is stored: y = x·Wᵀ + b, or gelu of that (by the error function or by
-// tanh), or what of it is positive, or y += that.
-enum class Finish : std::uint8_t { none, gelu, gelu_tanh, relu, add };
+// How the weights of the large products are kept, and with bf16 what goes between them too. Sums are float;
+// of int8 whole numbers, exactly.
+enum class Numbers : std::uint8_t { fp32, bf16, int8 };
 
 struct DenseShape {
   std::uint32_t in = 0, out = 0;
   Finish finish = Finish::none;
   Numbers numbers = Numbers::fp32;
+  bool reads_bf16() const noexcept { return numbers == Numbers::bf16; }
   // The type of y. `add` always writes floats.
   bool writes_bf16() const noexcept { return numbers == Numbers::bf16 && finish != Finish::add; }
 };
@@ -46,60 +43,51 @@ class OneThreadTeam {
 // large for that cache.
 inline constexpr std::uint32_t kBlockRows = 96;
 
-// The rows a block of `rows` is computed as: products exist for multiples of 4 only. What lies behind the
-// last row is read and written, so buffers have room for it.
+// The rows a block of `rows` may be computed as. What lies behind the last row is read and written, so
+// buffers have room for it.
 constexpr std::uint32_t padded_rows(std::uint32_t rows) noexcept {
   return (rows + 3) / 4 * 4;
 }
 
 // The weights of one layer, packed for the product they belong to. Immutable.
 struct PackedDense {
-  dnnl::memory weights, bias;
+  Aligned weights;
+  AlignedFloats bias;
+  AlignedFloats scales;  // of int8, see ProductInt8
 };
 
-// The products of one shape for every number of rows up to a block, compiled by oneDNN once. All share one
-// packed format. Immutable: any number of threads may run it, each with a Lane of its own.
+// The products of one shape. All layers share one packed format. Immutable: any number of threads may run it,
+// each with a Lane of its own.
 class Dense {
  public:
-  // May throw dnnl::error.
-  Dense(const dnnl::engine& engine, const DenseShape& shape);
+  virtual ~Dense() = default;
 
   const DenseShape& shape() const noexcept { return shape_; }
-  std::size_t scratch_bytes() const noexcept { return scratch_bytes_; }
-  std::string implementation() const;  // e.g. "brg:avx512_core_bf16"
+  virtual std::string implementation() const = 0;  // e.g. "brg:avx512_core_bf16"
 
-  // `weights`: [out][in] as the model file has them. May throw dnnl::error.
-  PackedDense pack(std::span<const float> weights, std::span<const float> bias) const;
+  // `weights`: [out][in] as the model file has them. May throw dnnl::error, bad_alloc.
+  virtual PackedDense pack(std::span<const float> weights, std::span<const float> bias) const = 0;
 
-  // What one thread needs to run these products without allocating: arguments for every number of rows.
+  // What one thread needs to run these products without allocating.
   class Lane {
    public:
-    // May throw dnnl::error. `scratch` has scratch_bytes() at least; `dense` and both must outlive the lane.
-    Lane(const Dense& dense, const dnnl::stream& stream, void* scratch);
+    virtual ~Lane() = default;
     // `in` and `out` have padded_rows(rows) rows; 1 <= rows <= kBlockRows. False if the library fails.
-    bool run(const PackedDense& layer, const void* in, void* out, std::uint32_t rows);
-
-   private:
-    struct Arguments {
-      dnnl::memory in, out;
-    };
-    const Dense* dense_;
-    dnnl::stream stream_;
-    dnnl::memory scratch_;
-    std::vector<Arguments> arguments_;  // by padded rows / 4 - 1
+    virtual bool run(const PackedDense& layer, const void* in, void* out, std::uint32_t rows) = 0;
   };
+  // The product must outlive its lanes. May throw dnnl::error, bad_alloc.
+  virtual std::unique_ptr<Lane> lane() const = 0;
+
+ protected:
+  explicit Dense(const DenseShape& shape) : shape_(shape) {}
 
  private:
-  dnnl::memory::desc in_desc(std::uint32_t rows) const;
-  dnnl::memory::desc out_desc(std::uint32_t rows) const;
-  dnnl::matmul::primitive_desc describe(std::uint32_t rows, const dnnl::memory::desc& weights) const;
-
   DenseShape shape_;
-  dnnl::engine engine_;
-  dnnl::memory::desc packed_;
-  std::string implementation_;
-  std::vector<dnnl::matmul> products_;  // by padded rows / 4 - 1
-  std::size_t scratch_bytes_ = 0;
 };
+
+// The fastest way there is on this CPU: oneDNN's where it has one over packed weights (AVX-512 and AMX), the
+// kernels' own elsewhere and for int8. May throw dnnl::error, bad_alloc.
+std::unique_ptr<const Dense> make_dense(const dnnl::engine& engine, const Kernels& kernels,
+                                        const DenseShape& shape);
 
 }  // namespace embedrouter::inference

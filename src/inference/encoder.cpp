@@ -1,21 +1,10 @@
 #include "inference/encoder.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <cstring>
-#include <new>
 #include <utility>
 
 namespace embedrouter::inference {
 namespace {
-
-constexpr std::size_t kCacheLine = 64;
-
-std::size_t largest_scratch(const Weights& weights) {
-  return std::max({weights.qkv->scratch_bytes(), weights.attention_out->scratch_bytes(),
-                   weights.inner->scratch_bytes(), weights.inner_out->scratch_bytes()}) +
-         1;
-}
 
 // Of those between the pooling and the result.
 std::size_t widest_vector(const Weights& weights) {
@@ -38,38 +27,27 @@ bool each_block(std::uint32_t rows, Step step) {
 
 }  // namespace
 
-void Encoder::Free::operator()(void* memory) const noexcept {
-  std::free(memory);
-}
-
-Encoder::Memory Encoder::allocate(std::size_t bytes) {
-  const std::size_t size = (bytes + kCacheLine - 1) / kCacheLine * kCacheLine;
-  auto* memory = static_cast<std::byte*>(std::aligned_alloc(kCacheLine, size));
-  if (memory == nullptr) throw std::bad_alloc();
-  // Rows behind the last one are computed too: they must hold numbers.
-  std::memset(memory, 0, size);
-  return Memory(memory);
-}
-
-Encoder::Encoder(const Weights& weights, const Kernels& kernels, std::uint32_t chunk_tokens)
+// Rows behind the last one may be computed too: they must hold numbers, as fresh memory does.
+Encoder::Encoder(const Weights& weights, std::uint32_t chunk_tokens)
     : weights_(weights),
-      kernels_(kernels),
+      kernels_(*weights.kernels),
       number_bytes_(weights.numbers == Numbers::bf16 ? sizeof(Bf16) : sizeof(float)),
-      scratch_(allocate(largest_scratch(weights))),
-      to_qkv_(*weights.qkv, dnnl::stream(weights.engine), scratch_.get()),
-      to_attention_out_(*weights.attention_out, dnnl::stream(weights.engine), scratch_.get()),
-      to_inner_(*weights.inner, dnnl::stream(weights.engine), scratch_.get()),
-      to_inner_out_(*weights.inner_out, dnnl::stream(weights.engine), scratch_.get()) {
+      to_qkv_(weights.qkv->lane()),
+      to_attention_out_(weights.attention_out->lane()),
+      to_inner_(weights.inner->lane()),
+      to_inner_out_(weights.inner_out->lane()) {
   const ModelConfig& config = weights.config;
   const std::size_t rows = padded_rows(chunk_tokens);
-  states_ = allocate(rows * config.width * sizeof(float));
-  if (weights.numbers == Numbers::bf16) narrow_ = allocate(rows * config.width * sizeof(Bf16));
-  qkv_ = allocate(rows * 3 * config.width * number_bytes_);
-  attended_ = allocate(rows * config.width * number_bytes_);
-  inner_ = allocate(std::size_t{padded_rows(kBlockRows)} * config.inner_width * number_bytes_);
-  heads_ = allocate(attention_scratch(std::min(chunk_tokens, config.positions()), config.head_width()) *
-                    sizeof(float));
-  pooled_ = allocate(2 * widest_vector(weights) * sizeof(float));
+  states_ = allocate_aligned<float>(rows * config.width);
+  if (weights.numbers == Numbers::bf16)
+    narrow_ = allocate_aligned<std::byte>(rows * config.width * sizeof(Bf16));
+  qkv_ = allocate_aligned<std::byte>(rows * 3 * config.width * number_bytes_);
+  attended_ = allocate_aligned<std::byte>(rows * config.width * number_bytes_);
+  inner_ =
+      allocate_aligned<std::byte>(std::size_t{padded_rows(kBlockRows)} * config.inner_width * number_bytes_);
+  heads_ = allocate_aligned<float>(
+      attention_scratch(std::min(chunk_tokens, config.positions()), config.head_width()));
+  pooled_ = allocate_aligned<float>(2 * widest_vector(weights));
 }
 
 bool Encoder::run(std::span<const Sequence> sequences) {
@@ -82,7 +60,7 @@ bool Encoder::run(std::span<const Sequence> sequences) {
     if (!transform(layer, rows)) return false;
   }
   const std::size_t width = weights_.config.width;
-  const auto* state = reinterpret_cast<const float*>(states_.get());
+  const float* state = states_.get();
   for (const Sequence& sequence : sequences) {
     finish(sequence, state);
     state += sequence.ids.size() * width;
@@ -98,7 +76,7 @@ void Encoder::finish(const Sequence& sequence, const float* states) {
     kernels_.mean_unit(states, count, config.width, sequence.out);
     return;
   }
-  auto* from = reinterpret_cast<float*>(pooled_.get());
+  float* from = pooled_.get();
   float* to = from + widest_vector(weights_);
   pool(config.pooling, states, count, sequence.unpooled, config.width, from);
   std::size_t width = config.width;
@@ -113,7 +91,7 @@ void Encoder::finish(const Sequence& sequence, const float* states) {
 
 void Encoder::embed(std::span<const Sequence> sequences) {
   const std::size_t width = weights_.config.width;
-  auto* state = reinterpret_cast<float*>(states_.get());
+  float* state = states_.get();
   std::uint32_t rows = 0;
   const ModelConfig& config = weights_.config;
   for (const Sequence& sequence : sequences) {
@@ -129,19 +107,25 @@ void Encoder::embed(std::span<const Sequence> sequences) {
   normalise(weights_.after_embedding, 0, rows);
 }
 
+// The residual stream from `row` on, as products read it.
+const void* Encoder::read_by_products(std::uint32_t row) const {
+  const std::size_t at = row * std::size_t{weights_.config.width};
+  if (weights_.numbers == Numbers::bf16) return narrow_.get() + at * sizeof(Bf16);
+  return states_.get() + at;
+}
+
 bool Encoder::project(const EncoderLayer& layer, std::uint32_t rows) {
   const std::size_t width = weights_.config.width;
-  const std::byte* in = weights_.numbers == Numbers::bf16 ? narrow_.get() : states_.get();
   return each_block(rows, [&](std::uint32_t row, std::uint32_t count) {
-    return to_qkv_.run(layer.qkv, in + row * width * number_bytes_,
-                       qkv_.get() + row * 3 * width * number_bytes_, count);
+    return to_qkv_->run(layer.qkv, read_by_products(row), qkv_.get() + row * 3 * width * number_bytes_,
+                        count);
   });
 }
 
 void Encoder::attend(std::span<const Sequence> sequences) {
   const ModelConfig& config = weights_.config;
   const DistanceBias bias = weights_.distance_bias();
-  auto* scratch = reinterpret_cast<float*>(heads_.get());
+  float* scratch = heads_.get();
   std::size_t row = 0;
   for (const Sequence& sequence : sequences) {
     const std::byte* qkv = qkv_.get() + row * 3 * config.width * number_bytes_;
@@ -161,16 +145,12 @@ void Encoder::attend(std::span<const Sequence> sequences) {
 bool Encoder::transform(const EncoderLayer& layer, std::uint32_t rows) {
   const std::size_t width = weights_.config.width;
   return each_block(rows, [&](std::uint32_t row, std::uint32_t count) {
-    std::byte* states = states_.get() + row * width * sizeof(float);
-    const std::byte* in =
-        weights_.numbers == Numbers::bf16 ? narrow_.get() + row * width * sizeof(Bf16) : states;
-    if (!to_attention_out_.run(layer.attention_out, attended_.get() + row * width * number_bytes_, states,
-                               count)) {
-      return false;
-    }
+    float* states = states_.get() + row * width;
+    const std::byte* attended = attended_.get() + row * width * number_bytes_;
+    if (!to_attention_out_->run(layer.attention_out, attended, states, count)) return false;
     normalise(layer.after_attention, row, count);
-    if (!to_inner_.run(layer.inner, in, inner_.get(), count)) return false;
-    if (!to_inner_out_.run(layer.inner_out, inner_.get(), states, count)) return false;
+    if (!to_inner_->run(layer.inner, read_by_products(row), inner_.get(), count)) return false;
+    if (!to_inner_out_->run(layer.inner_out, inner_.get(), states, count)) return false;
     normalise(layer.after_inner, row, count);
     return true;
   });
@@ -180,8 +160,8 @@ void Encoder::normalise(const Norm& norm, std::uint32_t row, std::uint32_t rows)
   const std::size_t width = weights_.config.width;
   auto* copy =
       weights_.numbers == Numbers::bf16 ? reinterpret_cast<Bf16*>(narrow_.get()) + row * width : nullptr;
-  kernels_.layer_norm(reinterpret_cast<float*>(states_.get()) + row * width, rows, width, norm.gamma.data(),
-                      norm.beta.data(), weights_.config.layer_norm_epsilon, copy);
+  kernels_.layer_norm(states_.get() + row * width, rows, width, norm.gamma.data(), norm.beta.data(),
+                      weights_.config.layer_norm_epsilon, copy);
 }
 
 }  // namespace embedrouter::inference

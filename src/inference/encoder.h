@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "inference/aligned.h"
 #include "inference/kernels.h"
 #include "inference/weights.h"
 
@@ -26,38 +27,32 @@ class Encoder {
  public:
   // `chunk_tokens`: the most tokens of one run(). The weights must outlive the encoder. May throw
   // dnnl::error, bad_alloc.
-  Encoder(const Weights& weights, const Kernels& kernels, std::uint32_t chunk_tokens);
+  Encoder(const Weights& weights, std::uint32_t chunk_tokens);
 
   // Writes the vector of each text, pooled and finished as the model says. The lengths must sum to at most
   // chunk_tokens. False if the library fails, which leaves the vectors undefined.
   bool run(std::span<const Sequence> sequences);
 
  private:
-  struct Free {
-    void operator()(void* memory) const noexcept;
-  };
-  using Memory = std::unique_ptr<std::byte[], Free>;
-  static Memory allocate(std::size_t bytes);
-
   void embed(std::span<const Sequence> sequences);
   bool project(const EncoderLayer& layer, std::uint32_t rows);
   void attend(std::span<const Sequence> sequences);
   bool transform(const EncoderLayer& layer, std::uint32_t rows);
+  const void* read_by_products(std::uint32_t row) const;
   void finish(const Sequence& sequence, const float* states);
   void normalise(const Norm& norm, std::uint32_t row, std::uint32_t rows);
 
   const Weights& weights_;
   const Kernels& kernels_;
   std::size_t number_bytes_;  // of an activation that a product reads
-  Memory scratch_;            // of oneDNN
-  Memory states_;             // float [chunk][width]: the residual stream
-  Memory narrow_;             // the same as bf16; unused in fp32, where products read states_
-  Memory qkv_;                // [chunk][3 * width]
-  Memory attended_;           // [chunk][width]
-  Memory inner_;              // [block][inner_width]
-  Memory heads_;              // float, attention_scratch
-  Memory pooled_;             // float [2][widest], from layer to layer behind the pooling
-  Dense::Lane to_qkv_, to_attention_out_, to_inner_, to_inner_out_;
+  AlignedFloats states_;      // [chunk][width]: the residual stream
+  Aligned narrow_;            // the same as bf16, where products read that
+  Aligned qkv_;               // [chunk][3 * width]
+  Aligned attended_;          // [chunk][width]
+  Aligned inner_;             // [block][inner_width]
+  AlignedFloats heads_;       // attention_scratch
+  AlignedFloats pooled_;      // [2][widest], from layer to layer behind the pooling
+  std::unique_ptr<Dense::Lane> to_qkv_, to_attention_out_, to_inner_, to_inner_out_;
 };
 
 }  // namespace embedrouter::inference

@@ -19,8 +19,40 @@ struct DistanceBias {
   std::size_t stride = 0;
 };
 
-// Everything of the forward pass that is not a large matrix product, for one width of vector register. Pure
-// functions: thread-safe, no allocation. Widths of rows and heads are multiples of 16.
+// What happens to a product before it is stored: y = x·Wᵀ + b, or gelu of that (by the error function or by
+// tanh), or what of it is positive, or y += that.
+enum class Finish : std::uint8_t { none, gelu, gelu_tanh, relu, add };
+
+// A product whose weights are packed for one kernel set: panels of Kernels::panel columns (the last may have
+// half of them), within a panel the numbers of one x after the other, each with the panel's columns side by
+// side. `in` and `out` are multiples of 16.
+struct ProductF32 {
+  const float* weights;
+  const float* bias;  // [out]
+  std::size_t in, out;
+  Finish finish;
+};
+
+// The same in whole numbers; x goes in pairs: a column's weight for the first of a pair lies before that for
+// the second. A weight is worth `scales` of its column and of its group of kInt8Group numbers of x.
+struct ProductInt8 {
+  const std::int8_t* weights;  // -127 to 127
+  const float* scales;         // [int8_groups(in)][out]
+  const float* bias;           // [out]
+  std::size_t in, out;
+  Finish finish;
+};
+
+// What a row of x is rounded to in an int8 product: its largest number is this many steps. The weights are
+// the 8 bits of it; sums of more finely rounded x cost no more.
+inline constexpr int kInt8Levels = 8191;
+inline constexpr std::size_t kInt8Group = 64;
+constexpr std::size_t int8_groups(std::size_t in) noexcept {
+  return (in + kInt8Group - 1) / kInt8Group;
+}
+
+// Everything of the forward pass, for one width of vector register. Pure functions: thread-safe, no
+// allocation. Widths of rows and heads are multiples of 16.
 struct Kernels {
   const char* name;   // "simd512"
   std::size_t lanes;  // floats per register
@@ -40,6 +72,14 @@ struct Kernels {
 
   // The mean of `count` rows, at unit length. A zero mean stays zero.
   void (*mean_unit)(const float* rows, std::size_t count, std::size_t width, float* out);
+
+  std::size_t panel;  // columns of packed weights that lie together
+  // `x`: [rows][in]; `y`: [rows][out]. At least one row.
+  void (*product_f32)(const ProductF32& product, const float* x, std::size_t rows, float* y);
+  void (*product_int8)(const ProductInt8& product, const std::int16_t* x, const float* x_scales,
+                       std::size_t rows, float* y);
+  // Rounds each row of x to at most kInt8Levels steps, and writes what a step is worth.
+  void (*quantize)(const float* x, std::size_t rows, std::size_t width, std::int16_t* to, float* scales);
 };
 
 // Floats that an attention kernel needs for a text of `tokens`.

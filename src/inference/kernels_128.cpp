@@ -1,4 +1,4 @@
-#include "inference/kernels_simd.h"
+#include "inference/products_simd.h"
 
 namespace embedrouter::inference {
 

@@ -281,9 +281,4 @@ void attention(const E* qkv, std::size_t tokens, std::size_t heads, std::size_t 
   }
 }
 
-template <int W>
-constexpr Kernels make_kernels(const char* name) {
-  return {name, W, layer_norm<W>, attention<W, float>, attention<W, Bf16>, mean_unit<W>};
-}
-
 }  // namespace embedrouter::inference::simd

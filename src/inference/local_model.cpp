@@ -157,9 +157,8 @@ void Engine::cut_vectors(Work& work) const {
 void Engine::start() {
   measure_prompts();
   const auto chunk = static_cast<std::uint32_t>(std::max<std::size_t>(kChunkTokens, facts_.max_tokens));
-  const Kernels& kernels = *available_kernels().back();
   workers_.reserve(facts_.threads);
-  for (unsigned i = 0; i < facts_.threads; ++i) workers_.emplace_back(Encoder(*weights_, kernels, chunk));
+  for (unsigned i = 0; i < facts_.threads; ++i) workers_.emplace_back(Encoder(*weights_, chunk));
   for (Worker& worker : workers_) threads_.emplace_back([this, &worker] { work(worker); });
 }
 
@@ -412,6 +411,7 @@ Result<Numbers> choose_numbers(Precision precision) {
         ErrorCode::internal,
         "precision bf16 needs a CPU with AVX512-bf16 or AMX, which this one lacks; use \"auto\" or \"fp32\"");
   }
+  if (precision == Precision::int8) return Numbers::int8;
   return fast && precision != Precision::fp32 ? Numbers::bf16 : Numbers::fp32;
 }
 
@@ -421,6 +421,18 @@ std::string space_suffix(const ModelConfig& config) {
                                                      "-meansqrt", "-weightedmean", "-last"};
   return std::string(kNames[static_cast<std::size_t>(config.pooling)]) + (config.normalizes ? "" : "-raw") +
          (config.pools_prompt ? "" : "-unprompted");
+}
+
+const char* name_of(Numbers numbers) {
+  switch (numbers) {
+    case Numbers::bf16:
+      return "bf16";
+    case Numbers::int8:
+      return "int8";
+    case Numbers::fp32:
+      break;
+  }
+  return "fp32";
 }
 
 Result<ModelFacts> describe(const ModelOptions& options, const ModelConfig& config, const Weights& weights) {
@@ -442,8 +454,8 @@ Result<ModelFacts> describe(const ModelOptions& options, const ModelConfig& conf
   }
   facts.layers = config.layers;
   facts.threads = options.threads == 0 ? usable_cpus() : options.threads;
-  facts.precision = weights.numbers == Numbers::bf16 ? "bf16" : "fp32";
-  facts.kernels = weights.qkv->implementation() + ", " + available_kernels().back()->name;
+  facts.precision = name_of(weights.numbers);
+  facts.kernels = weights.qkv->implementation() + ", " + weights.kernels->name;
   facts.space = options.name + "#" + facts.precision + "-" + weights.digest + space_suffix(config);
   return facts;
 }

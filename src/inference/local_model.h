@@ -15,7 +15,7 @@
 
 namespace embedrouter::inference {
 
-enum class Precision : std::uint8_t { automatic, fp32, bf16 };
+enum class Precision : std::uint8_t { automatic, fp32, bf16, int8 };
 
 struct ModelOptions {
   std::filesystem::path folder = {};  // a Hugging Face folder: config.json, tokenizer.json, model.safetensors
@@ -64,7 +64,7 @@ struct ModelFacts {
   std::uint32_t max_tokens = 0;
   std::uint32_t layers = 0;
   unsigned threads = 0;
-  std::string precision;  // as resolved: "fp32", "bf16"
+  std::string precision;  // as resolved: "fp32", "bf16", "int8"
   std::string kernels;    // what the library runs the large products with, e.g. "brg:avx512_core_bf16"
   std::string space;      // model and precision class, with a short digest of the weights
 };

@@ -188,12 +188,14 @@ Result<DenseLayer> read_dense(const std::filesystem::path& folder, const DenseCo
 }  // namespace
 
 Result<std::unique_ptr<const Weights>> Weights::load(const std::filesystem::path& folder,
-                                                     const ModelConfig& config, Numbers numbers) {
+                                                     const ModelConfig& config, Numbers numbers,
+                                                     const Kernels& kernels) {
   auto files = ModelFiles::open(folder / config.encoder_folder);
   if (!files) return fail(std::move(files).error());
   auto weights = std::make_unique<Weights>();
   weights->config = config;
   weights->numbers = numbers;
+  weights->kernels = &kernels;
   weights->files = std::move(*files);
   weights->digest = weights->files.digest();
   Reader reader(weights->files);
@@ -201,7 +203,7 @@ Result<std::unique_ptr<const Weights>> Weights::load(const std::filesystem::path
   try {
     weights->engine = dnnl::engine(dnnl::engine::kind::cpu, 0);
     const auto product = [&](std::uint32_t in, std::uint32_t out, Finish finish) {
-      return std::make_unique<Dense>(weights->engine, DenseShape{in, out, finish, numbers});
+      return make_dense(weights->engine, kernels, DenseShape{in, out, finish, numbers});
     };
     const Finish activation = config.activation == Activation::relu        ? Finish::relu
                               : config.activation == Activation::gelu_tanh ? Finish::gelu_tanh

@@ -28,8 +28,9 @@ struct EncoderLayer {
 struct Weights {
   ModelConfig config;
   Numbers numbers = Numbers::fp32;
+  const Kernels* kernels = nullptr;
   dnnl::engine engine;
-  std::unique_ptr<Dense> qkv, attention_out, inner, inner_out;  // the products, one per shape
+  std::unique_ptr<const Dense> qkv, attention_out, inner, inner_out;  // the products, one per shape
   std::vector<EncoderLayer> layers;
   Tensor words;                  // [vocabulary][width], into `files`
   std::vector<float> positions;  // [position_rows][width], token type 0 added
@@ -41,8 +42,10 @@ struct Weights {
 
   // Reads the weights of the encoder that `config` describes, with or without the prefix of its family
   // ("bert."), and of the layers behind it.
+  // The kernels are one of available_kernels().
   static Result<std::unique_ptr<const Weights>> load(const std::filesystem::path& folder,
-                                                     const ModelConfig& config, Numbers numbers);
+                                                     const ModelConfig& config, Numbers numbers,
+                                                     const Kernels& kernels = *available_kernels().back());
 
   // The table of distances for the kernels; empty if there is none.
   DistanceBias distance_bias() const noexcept;

@@ -7,6 +7,7 @@
 
 #include "apps/common.h"
 #include "apps/cpu.h"
+#include "apps/precision_report.h"
 #include "apps/provider_keys.h"
 #include "apps/service.h"
 #include "ledger/first_key.h"
@@ -41,6 +42,9 @@ void check_model(const catalog::Config& config, Report& report) {
                                     " tokens a text");
   report.good("kernels", facts.precision + ", " + facts.kernels + ", " + std::to_string(facts.threads) +
                              " compute threads");
+  model->reset();
+  for (const std::string& line : measure_precisions(model_options(config.embedded)))
+    report.good("precision", line);
 }
 
 void check_keys(const catalog::Config& config, Report& report) {

@@ -1,15 +1,14 @@
 #include "apps/embed_command.h"
 
 #include <CLI/CLI.hpp>
-#include <condition_variable>
 #include <iostream>
 #include <memory>
-#include <mutex>
 
 #include "api/embed_reply.h"
 #include "api/vector_text.h"
 #include "apps/command_input.h"
 #include "apps/common.h"
+#include "apps/local_embedding.h"
 #include "apps/progress_bar.h"
 #include "apps/router_client.h"
 #include "apps/service.h"
@@ -38,20 +37,9 @@ struct Embedded {
 Result<Embedded> embed_here(const catalog::Config& config, const std::vector<std::string>& texts) {
   auto model = inference::LocalModel::load(model_options(config.embedded));
   if (!model) return fail(std::move(model).error());
-  std::mutex mutex;
-  std::condition_variable ready;
-  std::optional<Result<inference::Vectors>> vectors;
-  inference::Job job;
-  job.texts.assign(texts.begin(), texts.end());
-  (*model)->submit(std::move(job), [&](Result<inference::Vectors> done) {
-    const std::lock_guard lock(mutex);
-    vectors = std::move(done);
-    ready.notify_one();
-  });
-  std::unique_lock lock(mutex);
-  ready.wait(lock, [&] { return vectors.has_value(); });
-  if (!*vectors) return fail(std::move(*vectors).error());
-  return Embedded{std::move(**vectors), (*model)->facts().width};
+  auto vectors = embed_now(**model, texts);
+  if (!vectors) return fail(std::move(vectors).error());
+  return Embedded{*std::move(vectors), (*model)->facts().width};
 }
 
 int embed_locally(const Options& options, const catalog::Config& config,

@@ -54,6 +54,7 @@ inference::ModelOptions model_options(const catalog::Config::Embedded& section) 
   options.folder = section.model_dir;
   if (!section.id.empty()) options.name = section.id;
   if (section.precision == "fp32") options.precision = inference::Precision::fp32;
+  if (section.precision == "int8") options.precision = inference::Precision::int8;
   if (section.precision == "bf16") options.precision = inference::Precision::bf16;
   options.threads = section.threads;
   options.max_tokens = section.max_tokens;

@@ -130,7 +130,7 @@ void read_embedded(Section& root, const ConfigEnvironment& environment, Config& 
   Config::Embedded& embedded = config.embedded;
   Section section = root.table("embedded", "[embedded]");
   section.flag("enabled", embedded.enabled);
-  if (auto precision = section.choice("precision", {"auto", "fp32", "bf16"}, {"int8"})) {
+  if (auto precision = section.choice("precision", {"auto", "fp32", "bf16", "int8"})) {
     embedded.precision = std::move(*precision);
   }
   section.integer("threads", embedded.threads, 0, 1'024);

@@ -98,7 +98,7 @@ struct Config {
   } limits;
   struct Embedded {
     bool enabled = true;
-    std::string precision = "auto";  // auto | fp32 | bf16
+    std::string precision = "auto";  // auto | fp32 | bf16 | int8
     unsigned threads = 0;
     std::filesystem::path model_dir;  // a Hugging Face folder; default <data_dir>/models/all-minilm-l6-v2
     std::string id;                   // "author/slug" of the model there; empty: the default one

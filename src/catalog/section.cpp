@@ -97,14 +97,12 @@ std::optional<std::string> Section::text(std::string_view key) {
   return value->get();
 }
 
-std::optional<std::string> Section::choice(std::string_view key, const std::vector<std::string_view>& allowed,
-                                           const std::vector<std::string_view>& later) {
+std::optional<std::string> Section::choice(std::string_view key,
+                                           const std::vector<std::string_view>& allowed) {
   auto value = text(key);
   if (!value || std::ranges::find(allowed, *value) != allowed.end()) return value;
   std::string message = "expected " + quoted_list(allowed);
-  if (std::ranges::find(later, *value) != later.end()) {
-    message = "\"" + *value + "\" is not in this release; " + message;
-  } else if (const std::string_view meant = nearest(*value, allowed); !meant.empty()) {
+  if (const std::string_view meant = nearest(*value, allowed); !meant.empty()) {
     message += "; did you mean \"" + std::string(meant) + "\"?";
   }
   fault(key, message);

@@ -33,9 +33,8 @@ class Section {
   bool has(std::string_view key) const noexcept { return table_ != nullptr && table_->contains(key); }
 
   std::optional<std::string> text(std::string_view key);
-  // One of `allowed`; `later` are values of later releases, refused as such.
-  std::optional<std::string> choice(std::string_view key, const std::vector<std::string_view>& allowed,
-                                    const std::vector<std::string_view>& later = {});
+  // One of `allowed`.
+  std::optional<std::string> choice(std::string_view key, const std::vector<std::string_view>& allowed);
   void flag(std::string_view key, bool& out);
   std::optional<std::int64_t> integer(std::string_view key, std::int64_t least, std::int64_t most);
   template <class T>

@@ -160,6 +160,15 @@ class TestEmbed:
             got = rows(done)
         self.assert_vectors(got, self.expected(router, texts))
 
+    def test_int8_is_near_and_not_the_same(self, router, tmp_path):
+        config = tmp_path / "c.toml"
+        config.write_text(configuration().replace("[embedded]\n", '[embedded]\nprecision = "int8"\n'))
+        texts = ["one text", "another"]
+        got = rows(run("embed", "--local", "--config", config, "--data-dir", tmp_path / "data", *texts))
+        for mine, exact in zip(got, self.expected(router, texts), strict=True):
+            assert mine != exact
+            assert 0.998 < sum(a * b for a, b in zip(mine, exact, strict=True)) < 1.0001
+
     def test_errors_have_their_own_exit_status(self, router, cli, tmp_path):
         wrong = {"OPENROUTER_API_KEY": "sk-or-v1-wrong", "OPENROUTER_BASE_URL": router.api}
         nobody = {"OPENROUTER_API_KEY": "x", "OPENROUTER_BASE_URL": "http://127.0.0.1:9/api/v1"}
@@ -248,7 +257,11 @@ class TestDoctor:
         assert done.returncode == 0, done.stdout
         for word in ("cpu", "kernels", str(MODEL_DIR), str(TAURUS_WIDTH), "port"):
             assert word in done.stdout, word
-        assert re.search(r"\b(fp32|bf16)\b", done.stdout)
+        assert re.search(r"precision: fp32 \(.+\): \d+ tokens/s\n", done.stdout), done.stdout
+        agreement = r"precision: int8 \(.+\): \d+ tokens/s, cosine to fp32 0\.999\d+ in the mean, 0\.99\d+ at least\n"
+        assert re.search(agreement, done.stdout), done.stdout
+        # Measured where the CPU has it, else refused by what it lacks.
+        assert re.search(r"precision: bf16(: .*AVX512-bf16| \(.+\): .*cosine to fp32 0\.9999)", done.stdout), done.stdout
 
     def test_what_is_wrong_is_said_with_the_mending(self, tmp_path):
         done = self.doctor(tmp_path, f'[embedded]\nmodel_dir = "{tmp_path}/nowhere"\n')

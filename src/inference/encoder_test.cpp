@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 
+#include "inference/test_allocations.h"
 #include "inference/test_model.h"
 
 namespace embedrouter::inference {
@@ -148,6 +150,27 @@ TEST_F(encoder_of_the_default_model, takes_every_length_up_to_the_end_of_the_pos
     EXPECT_NE(out, before) << "length " << length << " is not seen";
     before = out;
   }
+}
+
+TEST_F(encoder_of_the_default_model, allocates_nothing_while_it_runs) {
+  const OneThreadTeam alone;
+  const std::uint32_t chunk = 256;
+  const std::vector<std::uint32_t> ids(chunk, 2000);
+  std::vector<float> out(2 * kGoldenWidth);
+  for (const Weights* weights : {fp32_.get(), int8_.get(), bf16_.get()}) {
+    if (weights == nullptr) continue;  // the CPU has no bf16
+    Encoder encoder(*weights, chunk);
+    for (std::uint32_t length = 1; length < chunk; length += 7) {
+      const std::array texts{Sequence{std::span(ids).first(length), out.data()},
+                             Sequence{std::span(ids).first(chunk - length), out.data() + kGoldenWidth}};
+      const std::uint64_t before = allocations_of_this_thread();
+      ASSERT_TRUE(encoder.run(texts));
+      EXPECT_EQ(allocations_of_this_thread(), before) << length;
+    }
+  }
+  const std::uint64_t before = allocations_of_this_thread();
+  std::vector<float>(8).swap(out);
+  EXPECT_GT(allocations_of_this_thread(), before) << "nothing is counted";
 }
 
 TEST_F(encoder_of_the_default_model, an_empty_chunk_is_no_work) {

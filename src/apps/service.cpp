@@ -11,12 +11,14 @@
 #include <future>
 #include <utility>
 
+#include "inference/usable_cpus.h"
+
 namespace embedrouter::apps {
 namespace {
 
 unsigned io_threads(unsigned configured) {
   if (configured != 0) return configured;
-  return std::max(1U, std::thread::hardware_concurrency() / 2);
+  return std::max(1U, inference::usable_cpus() / 2);
 }
 
 // "127.0.0.1:8080" with the port that was really taken.

@@ -2,6 +2,7 @@
 // The model and the goldens that the tests of this layer read. A missing file fails the test that wanted it.
 
 #include <gtest/gtest.h>
+#include <simdjson.h>
 
 #include <cmath>
 #include <cstdint>
@@ -32,6 +33,17 @@ inline std::string read_file(const std::filesystem::path& path) {
 
 inline std::filesystem::path golden(const char* name) {
   return std::filesystem::path(EMBEDROUTER_SOURCE_DIR) / "tests/golden" / name;
+}
+
+// The parity corpus: 1,000 texts in many scripts, ordered by kind.
+inline std::vector<std::string> golden_texts() {
+  std::vector<std::string> texts;
+  simdjson::dom::parser parser;
+  std::istringstream lines(read_file(golden("texts.jsonl")));
+  for (std::string line; std::getline(lines, line);)
+    texts.emplace_back(std::string_view(parser.parse(line).get_string()));
+  EXPECT_EQ(texts.size(), 1000U);
+  return texts;
 }
 
 // Lines of "[101,7592,102]", cut as the reference cuts.

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import tempfile
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -25,7 +26,7 @@ def require(path: Path, how: str) -> Path:
 class Program:
     """Runs until stop(). Everything it prints is kept."""
 
-    def __init__(self, command: list[str], environment: dict[str, str] | None = None):
+    def __init__(self, command: list[str], environment: dict[str, str] | None = None, prefix: Iterable[str] = ()):
         require(Path(command[0]), "build it first, or set EMBEDROUTER_BIN")
         self._log = tempfile.TemporaryFile()  # not a pipe: a line is there once it is written
         self._lines: list[str] = []
@@ -33,7 +34,7 @@ class Program:
         self._rest = b""
         self._reading = threading.Lock()
         self.process = subprocess.Popen(
-            command,
+            [*prefix, *command],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=self._log,

@@ -73,7 +73,8 @@ def configuration(
 
 class Router:
     def __init__(self, folder: Path, config: str, key: bool = True, environment: dict[str, str] | None = None,
-                 data_dir: Path | None = None):
+                 data_dir: Path | None = None, prefix: Iterable[str] = ()):
+        """`prefix` stands before the command, for one that sets limits and becomes it (support/limits.py)."""
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.data_dir = data_dir or folder / "data"
@@ -86,7 +87,7 @@ class Router:
         self.program = Program(
             [str(BINARY), "serve", "--config", str(self.config_file), "--listen", "127.0.0.1:0", "--data-dir",
              str(self.data_dir)],
-            environment,
+            environment, prefix,
         )  # fmt: skip
         log_audit.watch(str(folder), lambda: self.program.err)
         line = self.program.first_line()

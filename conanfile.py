@@ -20,8 +20,9 @@ class Embedrouter(ConanFile):
     topics = ("embeddings", "openrouter", "openai", "sdk")
     package_type = "library"
     settings = "os", "arch", "compiler", "build_type"
-    options = {"shared": [True, False]}
-    default_options = {"shared": False}
+    # local: the embedded model in process too; by clang, with oneDNN and OpenSSL of the system.
+    options = {"shared": [True, False], "local": [True, False]}
+    default_options = {"shared": False, "local": False}
     exports_sources = "CMakeLists.txt", "LICENSE", "cmake/*", "include/*", "packaging/*", "src/*"
 
     def set_version(self):
@@ -37,6 +38,7 @@ class Embedrouter(ConanFile):
     def generate(self):
         toolchain = CMakeToolchain(self)
         toolchain.cache_variables["EMBEDROUTER_SDK_ONLY"] = True
+        toolchain.cache_variables["EMBEDROUTER_LOCAL"] = bool(self.options.local)
         toolchain.cache_variables["EMBEDROUTER_TESTS"] = False
         toolchain.generate()
 
@@ -55,3 +57,6 @@ class Embedrouter(ConanFile):
         self.cpp_info.builddirs = ["lib/cmake/embedrouter"]
         self.cpp_info.libs = ["embedrouter-client"]
         self.cpp_info.system_libs = ["pthread"] if self.options.shared else ["pthread", "curl", "simdjson"]
+        if self.options.local:
+            self.cpp_info.libs.insert(0, "embedrouter-local")
+            self.cpp_info.system_libs += [] if self.options.shared else ["dnnl", "gomp", "crypto"]

@@ -11,6 +11,9 @@ set(CPACK_SET_DESTDIR ON)
 set(CPACK_INSTALL_PREFIX /usr)
 
 set(CPACK_COMPONENTS_ALL sdk sdk_dev)
+if(TARGET er_local)
+  list(APPEND CPACK_COMPONENTS_ALL local local_dev)
+endif()
 if(TARGET embedrouter)
   list(APPEND CPACK_COMPONENTS_ALL server)
 endif()
@@ -32,6 +35,22 @@ set(CPACK_DEBIAN_SDK_DEV_PACKAGE_DEPENDS
 set(CPACK_COMPONENT_SDK_DEV_DESCRIPTION "C++ SDK for embeddings APIs: development files
  Headers, static library, CMake package and pkg-config file.")
 
+# The shared library needs the client's, which is built beside it: dpkg-shlibdeps is shown where.
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${PROJECT_BINARY_DIR})
+set(CPACK_DEBIAN_LOCAL_PACKAGE_NAME libembedrouter-local0)
+set(CPACK_DEBIAN_LOCAL_PACKAGE_SECTION libs)
+set(CPACK_DEBIAN_LOCAL_PACKAGE_DEPENDS "libembedrouter-client0 (= ${PROJECT_VERSION})")
+set(CPACK_DEBIAN_LOCAL_PACKAGE_CONTROL_EXTRA ${PROJECT_SOURCE_DIR}/packaging/triggers)
+set(CPACK_COMPONENT_LOCAL_DESCRIPTION "C++ SDK for embeddings APIs: embedded model, shared library
+ Computes embeddings in the program itself, behind the interface of the client.")
+
+set(CPACK_DEBIAN_LOCAL_DEV_PACKAGE_NAME libembedrouter-local-dev)
+set(CPACK_DEBIAN_LOCAL_DEV_PACKAGE_SECTION libdevel)
+set(CPACK_DEBIAN_LOCAL_DEV_PACKAGE_DEPENDS
+    "libembedrouter-local0 (= ${PROJECT_VERSION}), libembedrouter-dev (= ${PROJECT_VERSION}), libdnnl-dev, libssl-dev")
+set(CPACK_COMPONENT_LOCAL_DEV_DESCRIPTION "C++ SDK for embeddings APIs: embedded model, development files
+ Header, static library, CMake package and pkg-config file.")
+
 set(CPACK_DEBIAN_SERVER_PACKAGE_NAME embedrouter)
 set(CPACK_DEBIAN_SERVER_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_SERVER_PACKAGE_DEPENDS "ca-certificates, systemd | systemd-standalone-sysusers | systemd-sysusers")
@@ -41,7 +60,8 @@ set(CPACK_COMPONENT_SERVER_DESCRIPTION "embeddings router, compatible with OpenR
  One HTTP endpoint for embeddings over many providers, which checks each answer
  before it counts. The service is installed and not started.")
 # Where Debian looks for the terms of a package.
-foreach(of "sdk:libembedrouter-client0" "sdk_dev:libembedrouter-dev" "server:embedrouter")
+foreach(of "sdk:libembedrouter-client0" "sdk_dev:libembedrouter-dev" "local:libembedrouter-local0"
+           "local_dev:libembedrouter-local-dev" "server:embedrouter")
   string(REPLACE ":" ";" of ${of})
   list(GET of 0 component)
   list(GET of 1 package)

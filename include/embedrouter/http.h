@@ -2,6 +2,7 @@
 // HTTP as the SDK sees it: what a transport sends, what it brings back.
 
 #include <chrono>
+#include <cstddef>
 #include <initializer_list>
 #include <memory>
 #include <string>
@@ -29,6 +30,9 @@ class Headers {
   auto end() const noexcept { return entries_.end(); }
   std::size_t size() const noexcept { return entries_.size(); }
   bool empty() const noexcept { return entries_.empty(); }
+  void reserve(std::size_t entries) { entries_.reserve(entries); }
+  // The same entries in the same order, to the letter.
+  bool operator==(const Headers&) const = default;
 
  private:
   std::vector<Entry> entries_;

@@ -1,11 +1,14 @@
 # An overlay port of the tree it lies in:  vcpkg install embedrouter --overlay-ports=ports
 get_filename_component(SOURCE_PATH "${CURRENT_PORT_DIR}/../.." ABSOLUTE)
 
+vcpkg_check_features(OUT_FEATURE_OPTIONS FEATURE_OPTIONS FEATURES local EMBEDROUTER_LOCAL)
+
 vcpkg_cmake_configure(
     SOURCE_PATH "${SOURCE_PATH}"
     OPTIONS
         -DEMBEDROUTER_SDK_ONLY=ON
         -DEMBEDROUTER_TESTS=OFF
+        ${FEATURE_OPTIONS}
 )
 vcpkg_cmake_install()
 vcpkg_cmake_config_fixup(CONFIG_PATH lib/cmake/embedrouter)

@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -80,6 +81,10 @@ struct ResponseInfo {
 // reply must be past the gate. Failed items are not in `data` but in `errors`, each with the error it would
 // have been alone.
 Body encode_embed_response(const EmbedReply& reply, EncodingFormat encoding, const ResponseInfo& info);
+
+// The X-Embedrouter-… headers of that answer, in the order they are sent. `ignored`: of the DecodedRequest.
+std::vector<std::pair<std::string_view, std::string>> reply_headers(
+    const EmbedReply& reply, std::span<const std::string_view> ignored);
 
 // What an upstream that speaks this format answered, before anything is checked but its shape: `data` in the
 // order it came. `model` is what the upstream calls it.

@@ -108,6 +108,19 @@ void append_failed(std::string& out, const std::vector<FailedItem>& failed) {
   });
 }
 
+std::string joined(const auto& values) {
+  std::string text;
+  for (const auto& value : values) {
+    if (!text.empty()) text += ',';
+    if constexpr (std::is_arithmetic_v<std::decay_t<decltype(value)>>) {
+      text += std::to_string(value);
+    } else {
+      text += value;
+    }
+  }
+  return text;
+}
+
 }  // namespace
 
 Body encode_embed_response(const EmbedReply& reply, EncodingFormat encoding, const ResponseInfo& info) {
@@ -153,6 +166,20 @@ Body encode_embed_response(const EmbedReply& reply, EncodingFormat encoding, con
   out.flush();
   for (const auto& owner : reply.owners) body.keep_alive(owner);
   return body;
+}
+
+std::vector<std::pair<std::string_view, std::string>> reply_headers(
+    const EmbedReply& reply, std::span<const std::string_view> ignored) {
+  std::vector<std::pair<std::string_view, std::string>> headers{{"X-Embedrouter-Provider", reply.provider},
+                                                                {"X-Embedrouter-Space", reply.space}};
+  if (!reply.truncated.empty()) headers.emplace_back("X-Embedrouter-Truncated", joined(reply.truncated));
+  if (!reply.failed.empty()) {
+    std::vector<std::uint32_t> items;
+    for (const FailedItem& failure : reply.failed) items.push_back(failure.item);
+    headers.emplace_back("X-Embedrouter-Failed", joined(items));
+  }
+  if (!ignored.empty()) headers.emplace_back("X-Embedrouter-Ignored", joined(ignored));
+  return headers;
 }
 
 }  // namespace embedrouter::api

@@ -1,17 +1,17 @@
 #include "apps/embed_command.h"
 
+#include <embedrouter/local.h>
+
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <memory>
 
-#include "api/embed_reply.h"
 #include "api/vector_text.h"
 #include "apps/command_input.h"
 #include "apps/common.h"
-#include "apps/local_embedding.h"
 #include "apps/progress_bar.h"
 #include "apps/router_client.h"
-#include "apps/service.h"
+#include "catalog/catalog.h"
 
 namespace embedrouter::apps {
 namespace {
@@ -28,44 +28,21 @@ void print_vector(std::span<const float> values) {
   std::cout << line << '\n';
 }
 
-struct Embedded {
-  inference::Vectors vectors;
-  std::uint32_t width;
-};
-
-// The same in this process: no router, no key, no network.
-Result<Embedded> embed_here(const catalog::Config& config, const std::vector<std::string>& texts) {
-  auto model = inference::LocalModel::load(model_options(config.embedded));
-  if (!model) return fail(std::move(model).error());
-  auto vectors = embed_now(**model, texts);
-  if (!vectors) return fail(std::move(vectors).error());
-  return Embedded{*std::move(vectors), (*model)->facts().width};
-}
-
-int embed_locally(const Options& options, const catalog::Config& config,
-                  const std::vector<std::string>& texts) {
-  auto embedded = embed_here(config, texts);
-  if (!embedded) {
-    std::cerr << embedded.error().message() << "\n";
-    return kFailure;
-  }
-  const auto& [vectors, width] = *embedded;
-  api::EmbedReply reply;
-  for (std::size_t i = 0; i < texts.size(); ++i) {
-    const std::span<const float> values(vectors.values.get() + i * width, width);
-    if (!options.json) print_vector(values);
-    reply.data.push_back({values, static_cast<std::int64_t>(i)});
-    reply.usage.prompt_tokens += vectors.tokens[i];
-  }
-  if (!options.json) return kOk;
-  reply.usage.total_tokens = reply.usage.prompt_tokens;
-  reply.model = config.embedded.id.empty() ? std::string(catalog::kEmbeddedModelId) : config.embedded.id;
-  reply.provider = "Local";
-  api::ResponseInfo info;
-  info.id = "gen-emb-local";
-  std::cout << api::encode_embed_response(reply, api::EncodingFormat::float_numbers, info).to_string()
-            << '\n';
-  return kOk;
+// The model of the configuration in this process: no router, no key, no network.
+Result<RouterClient> open_here(const catalog::Config& config) {
+  const catalog::Config::Embedded& section = config.embedded;
+  local::ModelOptions model{.folder = section.model_dir.string(),
+                            .id = section.id,
+                            .matryoshka = section.matryoshka,
+                            .threads = section.threads,
+                            .max_tokens = section.max_tokens,
+                            .queue_tokens = section.queue_tokens};
+  if (section.precision == "fp32") model.precision = local::Precision::fp32;
+  if (section.precision == "bf16") model.precision = local::Precision::bf16;
+  if (section.precision == "int8") model.precision = local::Precision::int8;
+  auto client = local::open(model, {.retries = sdk::RetryConfig::none(), .timeout = {}});
+  if (!client) return fail(ErrorCode::internal, client.error().message());
+  return RouterClient{"", *std::move(client)};
 }
 
 // A text that fails is a `null` among the lines, so that the others keep their place.
@@ -91,25 +68,16 @@ int print(const RouterClient& router, const sdk::EmbedAllResult& all) {
   return status;
 }
 
-// Any number of texts, in as many requests as they take. One request among several is worth another try.
-int embed_all(const Options& options, const catalog::Config& config, const std::vector<std::string>& texts,
+// Any number of texts, in as many requests as they take.
+int embed_all(const RouterClient& router, sdk::EmbedAllOptions how, const std::vector<std::string>& texts,
               std::string_view without) {
-  sdk::EmbedAllOptions how;
-  how.model = options.model;
-  const bool long_input = texts.size() > how.batch_items;
-  sdk::RetryConfig retries = sdk::RetryConfig::none();
-  if (long_input) retries = {.status_codes = {"429", "5XX"}, .max_attempts = 4};
-  auto router = find_router(options, config, retries);
-  if (!router) {
-    std::cerr << router.error().message() << "\n";
-    return kAuth;
-  }
   ProgressBar bar;
-  if (long_input) how.progress = [&bar](std::size_t done, std::size_t all) { bar.show(done, all); };
+  if (texts.size() > how.batch_items)
+    how.progress = [&bar](std::size_t done, std::size_t all) { bar.show(done, all); };
   const std::vector<std::string_view> views(texts.begin(), texts.end());
-  auto all = router->client.embeddings().embed_all(views, how);
+  auto all = router.client.embeddings().embed_all(views, how);
   bar.clear();
-  return all ? print(*router, *all) : complain(*router, all.error(), without);
+  return all ? print(router, *all) : complain(router, all.error(), without);
 }
 
 int embed(const Options& options) {
@@ -123,10 +91,20 @@ int embed(const Options& options) {
     std::cerr << texts.error().message() << "\n";
     return kUsage;
   }
-  if (options.local) return embed_locally(options, *config, *texts);
+  sdk::EmbedAllOptions how;
+  how.model = options.model;
+  // One request among several is worth another try.
+  sdk::RetryConfig retries = sdk::RetryConfig::none();
+  if (!options.json && texts->size() > how.batch_items)
+    retries = {.status_codes = {"429", "5XX"}, .max_attempts = 4};
+  auto router = options.local ? open_here(*config) : find_router(options, *config, retries);
+  if (!router) {
+    std::cerr << router.error().message() << "\n";
+    return options.local ? kFailure : kAuth;
+  }
   constexpr std::string_view kWithout = ", or use --local";
-  if (!options.json) return embed_all(options, *config, *texts, kWithout);
-  return ask(options, *config, {"POST", "/embeddings", embeddings_body(options.model, *texts)}, {}, kWithout);
+  if (!options.json) return embed_all(*router, std::move(how), *texts, kWithout);
+  return ask(options, *router, {"POST", "/embeddings", embeddings_body(options.model, *texts)}, {}, kWithout);
 }
 
 }  // namespace

@@ -25,8 +25,9 @@ int complain(std::string_view why, Exit status) {
 }
 
 // The API's own words about an answer that is not a 200.
-std::string described(int status, std::string_view body) {
+std::string described(const RouterClient& router, int status, std::string_view body) {
   const api::UpstreamComplaint said = api::read_complaint(body);
+  if (router.base_url.empty() && !said.message.empty()) return said.message;
   return "the router answered " + std::to_string(status) + (said.message.empty() ? "" : ": " + said.message);
 }
 
@@ -68,7 +69,7 @@ Result<RouterClient> find_router(const RouterOptions& options, const catalog::Co
 int complain(const RouterClient& router, const sdk::Error& error, std::string_view without) {
   if (const auto* answer = error.answer(); answer != nullptr) {
     if (answer->status == 200) return complain(error.message(), kUpstream);
-    return complain(described(answer->status, answer->body), Exit(exit_for_status(answer->status)));
+    return complain(described(router, answer->status, answer->body), Exit(exit_for_status(answer->status)));
   }
   if (!error.is_transport())
     return complain(error.message(), error.kind() == sdk::ErrorKind::usage ? kUsage : kFailure);
@@ -79,8 +80,13 @@ int complain(const RouterClient& router, const sdk::Error& error, std::string_vi
 
 int ask(const RouterOptions& options, const catalog::Config& config, RouterRequest request,
         const std::function<Result<void>(std::string_view)>& print, std::string_view without) {
-  auto router = find_router(options, config);
+  const auto router = find_router(options, config);
   if (!router) return complain(router.error().message(), kAuth);
+  return ask(options, *router, std::move(request), print, without);
+}
+
+int ask(const RouterOptions& options, const RouterClient& router, RouterRequest request,
+        const std::function<Result<void>(std::string_view)>& print, std::string_view without) {
   sdk::ApiCall call{.operation = "embedrouter.ask",
                     .method = request.method,
                     .path = std::move(request.path),
@@ -92,13 +98,13 @@ int ask(const RouterOptions& options, const catalog::Config& config, RouterReque
   if (!request.body.empty()) call.body = std::make_shared<const std::string>(std::move(request.body));
   // Any status is an answer here: its body is what --json prints.
   auto response = sdk::Call<sdk::HttpResponse>(
-                      router->client.connection(), std::move(call),
+                      router.client.connection(), std::move(call),
                       [](sdk::HttpResponse answer) -> sdk::Result<sdk::HttpResponse> { return answer; })
                       .get();
-  if (!response) return complain(*router, response.error(), without);
+  if (!response) return complain(router, response.error(), without);
   if (options.json) std::cout << response->body << '\n';
   if (response->status != 200) {
-    if (!options.json) std::cerr << described(response->status, response->body) << "\n";
+    if (!options.json) std::cerr << described(router, response->status, response->body) << "\n";
     return exit_for_status(response->status);
   }
   if (options.json) return kOk;

@@ -21,7 +21,7 @@ void add_router_options(CLI::App& command, RouterOptions& options);
 // The router of --server, else of OPENROUTER_BASE_URL, else of the configuration, with the key from
 // OPENROUTER_API_KEY, else, for a router of this machine, the one kept in the data directory.
 struct RouterClient {
-  std::string base_url;  // "http://127.0.0.1:8080/api/v1"
+  std::string base_url;  // "http://127.0.0.1:8080/api/v1"; empty: the model in this process
   sdk::Client client;
 };
 Result<RouterClient> find_router(const RouterOptions& options, const catalog::Config& config,
@@ -39,6 +39,8 @@ struct RouterRequest {
 // Asks once and waits. `print` gets the body of a 200 that is not wanted as JSON. What went wrong is told on
 // std::cerr. Returns the exit status.
 int ask(const RouterOptions& options, const catalog::Config& config, RouterRequest request,
+        const std::function<Result<void>(std::string_view body)>& print, std::string_view without = {});
+int ask(const RouterOptions& options, const RouterClient& router, RouterRequest request,
         const std::function<Result<void>(std::string_view body)>& print, std::string_view without = {});
 
 }  // namespace embedrouter::apps

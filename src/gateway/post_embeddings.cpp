@@ -17,19 +17,6 @@ bool accepts_processing(std::string_view user_agent) {
   return user_agent.starts_with("speakeasy-sdk/python") || user_agent.starts_with("speakeasy-sdk/typescript");
 }
 
-std::string joined(const auto& values) {
-  std::string text;
-  for (const auto& value : values) {
-    if (!text.empty()) text += ',';
-    if constexpr (std::is_arithmetic_v<std::decay_t<decltype(value)>>) {
-      text += std::to_string(value);
-    } else {
-      text += value;
-    }
-  }
-  return text;
-}
-
 }  // namespace
 
 Task<Result<net::Response>> Gateway::post_embeddings(net::Exchange& exchange, Trace& trace) {
@@ -69,17 +56,8 @@ Task<Result<net::Response>> Gateway::post_embeddings(net::Exchange& exchange, Tr
   response.body = api::encode_embed_response(*reply, request.encoding, info);
   trace.encode = shared_.clock->now() - embedded;
   response.headers.push_back({"X-Generation-Id", trace.id});
-  response.headers.push_back({"X-Embedrouter-Provider", reply->provider});
-  response.headers.push_back({"X-Embedrouter-Space", reply->space});
-  if (!reply->truncated.empty())
-    response.headers.push_back({"X-Embedrouter-Truncated", joined(reply->truncated)});
-  if (!reply->failed.empty()) {
-    std::vector<std::uint32_t> items;
-    for (const api::FailedItem& failure : reply->failed) items.push_back(failure.item);
-    response.headers.push_back({"X-Embedrouter-Failed", joined(items)});
-  }
-  if (!decoded.ignored().empty())
-    response.headers.push_back({"X-Embedrouter-Ignored", joined(decoded.ignored())});
+  for (auto& [name, value] : api::reply_headers(*reply, decoded.ignored()))
+    response.headers.push_back({std::string(name), std::move(value)});
   co_return response;
 }
 

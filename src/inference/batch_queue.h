@@ -51,7 +51,11 @@ struct Work {
   std::shared_ptr<float[]> values;
   Vectors vectors;
 
-  bool gone() const noexcept { return ticket->cancelled() || answered.load(std::memory_order_acquire); }
+  // Nobody waits for it any more.
+  bool left() const noexcept {
+    return ticket->cancelled() || (job.deadline && SystemClock().now() > *job.deadline);
+  }
+  bool gone() const noexcept { return left() || answered.load(std::memory_order_acquire); }
 };
 
 // What waits: parts of jobs to be read, and texts to be embedded. The caller locks.

@@ -11,13 +11,29 @@
 
 namespace embedrouter::inference::simd {
 
+// GNU's vectors, which clang has too: ext_vector_type is clang's alone, and the SDK's users may have g++.
 template <int W>
-using Floats = float __attribute__((ext_vector_type(W)));
+struct Vector {
+  typedef float Floats __attribute__((vector_size(W * sizeof(float))));
+  typedef std::uint32_t Words __attribute__((vector_size(W * sizeof(std::uint32_t))));
+  typedef std::uint16_t Halves __attribute__((vector_size(W * sizeof(std::uint16_t))));
+};
 template <int W>
-using Words = std::uint32_t __attribute__((ext_vector_type(W)));
+using Floats = typename Vector<W>::Floats;
 template <int W>
-using Halves = std::uint16_t __attribute__((ext_vector_type(W)));
+using Words = typename Vector<W>::Words;
+template <int W>
+using Halves = typename Vector<W>::Halves;
 
+template <int W>
+[[gnu::always_inline]] inline Floats<W> all(float x) {
+  return Floats<W>{} + x;
+}
+// Of numbers that are not NaN.
+template <int W>
+[[gnu::always_inline]] inline Floats<W> larger(Floats<W> a, Floats<W> b) {
+  return a > b ? a : b;
+}
 template <int W>
 [[gnu::always_inline]] inline Floats<W> load(const float* from) {
   Floats<W> v;
@@ -46,17 +62,21 @@ template <int W>
 template <int W>
 [[gnu::always_inline]] inline float sum(Floats<W> v) {
   if constexpr (W == 2) {
-    return v.x + v.y;
+    return v[0] + v[1];
   } else {
-    return sum<W / 2>(v.lo + v.hi);
+    Floats<W / 2> half[2];
+    __builtin_memcpy(half, &v, sizeof v);
+    return sum<W / 2>(half[0] + half[1]);
   }
 }
 template <int W>
 [[gnu::always_inline]] inline float largest(Floats<W> v) {
   if constexpr (W == 2) {
-    return __builtin_fmaxf(v.x, v.y);
+    return __builtin_fmaxf(v[0], v[1]);
   } else {
-    return largest<W / 2>(__builtin_elementwise_max(v.lo, v.hi));
+    Floats<W / 2> half[2];
+    __builtin_memcpy(half, &v, sizeof v);
+    return largest<W / 2>(larger<W / 2>(half[0], half[1]));
   }
 }
 
@@ -64,10 +84,10 @@ template <int W>
 template <int W>
 [[gnu::always_inline]] inline Floats<W> exp2_of_negative(Floats<W> x) {
   constexpr float kRound = 12582912.0F;  // 1.5 * 2^23: adding it leaves the nearest integer in the low bits
-  x = __builtin_elementwise_max(x, Floats<W>(-126.0F));
+  x = larger<W>(x, all<W>(-126.0F));
   const Floats<W> shifted = x + kRound;
   const Floats<W> f = x - (shifted - kRound);  // in [-0.5, 0.5]
-  Floats<W> p = Floats<W>(1.5403530e-4F);      // Taylor: ln(2)^k / k!
+  Floats<W> p = all<W>(1.5403530e-4F);         // Taylor: ln(2)^k / k!
   p = p * f + 1.3333558e-3F;
   p = p * f + 9.6181291e-3F;
   p = p * f + 5.5504109e-2F;
@@ -84,10 +104,10 @@ void layer_norm(float* rows, std::size_t count, std::size_t width, const float* 
   const float per_width = 1.0F / static_cast<float>(width);
   for (std::size_t r = 0; r < count; ++r) {
     float* row = rows + r * width;
-    Floats<W> total = Floats<W>(0.0F);
+    Floats<W> total = all<W>(0.0F);
     for (std::size_t i = 0; i < width; i += W) total += load<W>(row + i);
     const float mean = sum<W>(total) * per_width;
-    Floats<W> squares = Floats<W>(0.0F);
+    Floats<W> squares = all<W>(0.0F);
     for (std::size_t i = 0; i < width; i += W) {
       const Floats<W> d = load<W>(row + i) - mean;
       squares += d * d;
@@ -103,10 +123,10 @@ void layer_norm(float* rows, std::size_t count, std::size_t width, const float* 
 
 template <int W>
 void mean_unit(const float* rows, std::size_t count, std::size_t width, float* out) {
-  Floats<W> squares = Floats<W>(0.0F);
+  Floats<W> squares = all<W>(0.0F);
   const float per_count = 1.0F / static_cast<float>(count);
   for (std::size_t i = 0; i < width; i += W) {
-    Floats<W> total = Floats<W>(0.0F);
+    Floats<W> total = all<W>(0.0F);
     for (std::size_t r = 0; r < count; ++r) total += load<W>(rows + r * width + i);
     total *= per_count;
     squares += total * total;
@@ -136,7 +156,7 @@ template <int W, int D, int R, int N>
 [[gnu::always_inline]] inline void score_columns(const Head& head, std::size_t j) {
   Floats<W> s[R][N];
   for (int r = 0; r < R; ++r) {
-    for (int n = 0; n < N; ++n) s[r][n] = Floats<W>(0.0F);
+    for (int n = 0; n < N; ++n) s[r][n] = all<W>(0.0F);
   }
   for (int d = 0; d < D; ++d) {
     Floats<W> k[N];
@@ -166,9 +186,9 @@ template <int W>
 [[gnu::always_inline]] inline float soften(float* scores, std::size_t tokens, std::size_t stride) {
   for (std::size_t j = tokens; j < stride; ++j) scores[j] = -1e30F;
   Floats<W> top = load<W>(scores);
-  for (std::size_t j = W; j < stride; j += W) top = __builtin_elementwise_max(top, load<W>(scores + j));
+  for (std::size_t j = W; j < stride; j += W) top = larger<W>(top, load<W>(scores + j));
   const float maximum = largest<W>(top);
-  Floats<W> total = Floats<W>(0.0F);
+  Floats<W> total = all<W>(0.0F);
   for (std::size_t j = 0; j < stride; j += W) {
     const Floats<W> p = exp2_of_negative<W>(load<W>(scores + j) - maximum);
     total += p;
@@ -198,7 +218,7 @@ template <int W, int D, int R, class E>
   for (int part = 0; part < D; part += kParts * W) {
     Floats<W> o[R][kParts];
     for (int r = 0; r < R; ++r) {
-      for (int n = 0; n < kParts; ++n) o[r][n] = Floats<W>(0.0F);
+      for (int n = 0; n < kParts; ++n) o[r][n] = all<W>(0.0F);
     }
     for (std::size_t k = 0; k < head.tokens; ++k) {
       Floats<W> v[kParts];

@@ -375,7 +375,7 @@ void Engine::embed(Worker& worker) {
     if (!computed) {
       answer(*work, fail(broken("oneDNN could not run a product")));
     } else if (work->unfinished_texts.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-      if (work->ticket->cancelled()) {
+      if (work->left()) {
         answer(*work, fail(caller_left()));
       } else {
         cut_vectors(*work);

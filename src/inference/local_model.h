@@ -35,6 +35,8 @@ struct Job {
       false;  // cut over-long texts; else the job fails with context_length_exceeded naming the first
   std::optional<std::string> input_type = {};  // what the texts are: chooses the model's prompt
   std::uint32_t dimensions = 0;                // the first so many numbers, of unit length again; 0: all
+  std::optional<std::chrono::steady_clock::time_point> deadline =
+      {};  // behind it, the job counts as cancelled
 };
 
 struct Vectors {

@@ -7,13 +7,30 @@
 namespace embedrouter::inference::simd {
 
 template <int W>
-using Integers = std::int32_t __attribute__((ext_vector_type(W)));
+struct WholeNumbers {
+  typedef std::int32_t Integers __attribute__((vector_size(W * sizeof(std::int32_t))));
+  typedef std::int16_t Shorts __attribute__((vector_size(W * sizeof(std::int16_t))));
+  typedef std::int8_t Bytes __attribute__((vector_size(W)));
+};
 template <int W>
-using Pairs = std::int16_t __attribute__((ext_vector_type(2 * W)));
+using Integers = typename WholeNumbers<W>::Integers;
 template <int W>
-using Shorts = std::int16_t __attribute__((ext_vector_type(W)));
+using Shorts = typename WholeNumbers<W>::Shorts;
 template <int W>
-using Bytes = std::int8_t __attribute__((ext_vector_type(W)));
+using Pairs = Shorts<2 * W>;
+template <int W>
+using Bytes = typename WholeNumbers<W>::Bytes;
+
+template <int W>
+[[gnu::always_inline]] inline Floats<W> magnitude(Floats<W> x) {
+  return __builtin_bit_cast(Floats<W>, __builtin_bit_cast(Words<W>, x) & 0x7FFFFFFFU);
+}
+// The nearest whole numbers of numbers below 2^22.
+template <int W>
+[[gnu::always_inline]] inline Integers<W> nearest(Floats<W> x) {
+  constexpr float kRound = 12582912.0F;  // 1.5 * 2^23: adding it leaves the nearest integer in the low bits
+  return __builtin_bit_cast(Integers<W>, x + kRound) - __builtin_bit_cast(std::int32_t, kRound);
+}
 
 // Rows and registers of columns of a tile: as many sums as the registers hold, beside a row of weights and a
 // number of x.
@@ -25,15 +42,10 @@ inline constexpr int kTileRegisters = 2;
 inline constexpr std::size_t kDepthF32 = 384;
 static_assert(kInt8Group * 127 * kInt8Levels < 0x7FFFFFFF, "the sums of a group of int8 products");
 
-template <int W>
-[[gnu::always_inline]] inline Floats<W> choose(Floats<W> condition_positive, Floats<W> yes, Floats<W> no) {
-  return condition_positive >= 0.0F ? yes : no;
-}
-
 // x times the normal distribution's share below x; erf by Abramowitz and Stegun 7.1.26, error below 1.5e-7.
 template <int W>
 [[gnu::always_inline]] inline Floats<W> gelu(Floats<W> x) {
-  const Floats<W> y = __builtin_elementwise_abs(x) * 0.70710678F;
+  const Floats<W> y = magnitude<W>(x) * 0.70710678F;
   const Floats<W> t = 1.0F / (y * 0.3275911F + 1.0F);
   Floats<W> p = t * 1.061405429F - 1.453152027F;
   p = p * t + 1.421413741F;
@@ -41,16 +53,16 @@ template <int W>
   p = p * t + 0.254829592F;
   const Floats<W> beyond = p * t * exp2_of_negative<W>(y * y * -1.4426950F);  // erfc(y)
   const Floats<W> half = x * beyond * 0.5F;
-  return choose<W>(x, x - half, half);
+  return x >= 0.0F ? x - half : half;
 }
 
 // The same by tanh, as x / (1 + exp(-2u)).
 template <int W>
 [[gnu::always_inline]] inline Floats<W> gelu_tanh(Floats<W> x) {
   const Floats<W> u = (x * x * 0.044715F + 1.0F) * x * 0.79788456F;
-  const Floats<W> e = exp2_of_negative<W>(__builtin_elementwise_abs(u) * (-2.0F * 1.4426950F));
+  const Floats<W> e = exp2_of_negative<W>(magnitude<W>(u) * (-2.0F * 1.4426950F));
   const Floats<W> share = 1.0F / (e + 1.0F);
-  return x * choose<W>(u, share, share * e);
+  return x * (u >= 0.0F ? share : share * e);
 }
 
 template <int W, Floats<W> (*F)(Floats<W>)>
@@ -62,7 +74,7 @@ template <int W, Floats<W> (*F)(Floats<W>)>
 
 template <int W>
 [[gnu::always_inline]] inline Floats<W> positive(Floats<W> x) {
-  return __builtin_elementwise_max(x, Floats<W>(0.0F));
+  return larger<W>(x, all<W>(0.0F));
 }
 
 template <int W>
@@ -103,7 +115,6 @@ void tile_f32(const float* x, std::size_t x_stride, const float* weights, std::s
     for (int n = 0; n < N; ++n)
       sums[r][n] = begin_with<W>(begin, bias + n * W, y + static_cast<std::size_t>(r) * y_stride + n * W);
   }
-#pragma clang loop unroll_count(2)
   for (std::size_t k = 0; k < depth; ++k) {
     Floats<W> w[N];
     for (int n = 0; n < N; ++n) w[n] = load<W>(weights + k * (N * W) + static_cast<std::size_t>(n * W));
@@ -120,8 +131,10 @@ void tile_f32(const float* x, std::size_t x_stride, const float* weights, std::s
 // Sums of the products of neighbours.
 template <int W>
 [[gnu::always_inline]] inline Integers<W> multiply_pairs(Pairs<W> a, Pairs<W> b) {
-#if defined(__AVX512BW__)
+#if defined(__AVX512BW__) && defined(__clang__)
   if constexpr (W == 16) return __builtin_ia32_pmaddwd512(a, b);
+#elif defined(__AVX512BW__)
+  if constexpr (W == 16) return __builtin_ia32_pmaddwd512_mask(a, b, Integers<W>{}, 0xFFFF);
 #endif
 #if defined(__AVX2__)
   if constexpr (W == 8) return __builtin_ia32_pmaddwd256(a, b);
@@ -129,8 +142,9 @@ template <int W>
 #if defined(__SSE2__)
   if constexpr (W == 4) return __builtin_ia32_pmaddwd128(a, b);
 #endif
-  return __builtin_convertvector(a.even, Integers<W>) * __builtin_convertvector(b.even, Integers<W>) +
-         __builtin_convertvector(a.odd, Integers<W>) * __builtin_convertvector(b.odd, Integers<W>);
+  const auto first = [](Pairs<W> v) { return __builtin_bit_cast(Integers<W>, v) << 16 >> 16; };
+  const auto second = [](Pairs<W> v) { return __builtin_bit_cast(Integers<W>, v) >> 16; };
+  return first(a) * first(b) + second(a) * second(b);
 }
 
 template <int W>
@@ -144,7 +158,7 @@ template <int W>
 [[gnu::always_inline]] inline Pairs<W> repeat_pair(const std::int16_t* from) {
   std::int32_t pair;
   __builtin_memcpy(&pair, from, sizeof pair);
-  return __builtin_bit_cast(Pairs<W>, Integers<W>(pair));
+  return __builtin_bit_cast(Pairs<W>, Integers<W>{} + pair);
 }
 
 // The same of whole numbers: `x_scales` per row and `scales` per column make floats of the sums.
@@ -157,9 +171,8 @@ void tile_int8(const std::int16_t* x, std::size_t x_stride, const float* x_scale
   for (int r = 0; r < R; ++r) {
     rows[r] = x + static_cast<std::size_t>(r) * x_stride;
     asm("" : "+r"(rows[r]));
-    for (int n = 0; n < N; ++n) sums[r][n] = Integers<W>(0);
+    for (int n = 0; n < N; ++n) sums[r][n] = Integers<W>{};
   }
-#pragma clang loop unroll_count(2)
   for (std::size_t k = 0; k < depth; k += 2) {
     Pairs<W> w[N];
     for (int n = 0; n < N; ++n)
@@ -259,16 +272,13 @@ template <int W>
 void quantize(const float* x, std::size_t rows, std::size_t width, std::int16_t* to, float* scales) {
   for (std::size_t r = 0; r < rows; ++r) {
     const float* row = x + r * width;
-    Floats<W> top = Floats<W>(0.0F);
-    for (std::size_t i = 0; i < width; i += W)
-      top = __builtin_elementwise_max(top, __builtin_elementwise_abs(load<W>(row + i)));
+    Floats<W> top = all<W>(0.0F);
+    for (std::size_t i = 0; i < width; i += W) top = larger<W>(top, magnitude<W>(load<W>(row + i)));
     const float most = largest<W>(top);
     const float scale = most > 0.0F ? static_cast<float>(kInt8Levels) / most : 0.0F;
     scales[r] = most / static_cast<float>(kInt8Levels);
     for (std::size_t i = 0; i < width; i += W) {
-      const Floats<W> scaled = __builtin_elementwise_rint(load<W>(row + i) * scale);
-      const auto whole = __builtin_convertvector(scaled, Integers<W>);
-      const auto narrow = __builtin_convertvector(whole, Shorts<W>);
+      const auto narrow = __builtin_convertvector(nearest<W>(load<W>(row + i) * scale), Shorts<W>);
       __builtin_memcpy(to + r * width + i, &narrow, sizeof narrow);
     }
   }

@@ -26,14 +26,11 @@ void drop(std::vector<Candidate>& candidates, std::string_view parameter, embed:
 
 // Keeps those in the space that the caller pins.
 Result<void> pin(std::vector<Candidate>& candidates, embed::Call& call) {
-  constexpr std::string_view kHeader = "X-Embedrouter-Space";
   if (call.pinned_space.empty()) return {};
-  drop(candidates, kHeader, call, [&](const Candidate& c) { return c.endpoint->space != call.pinned_space; });
+  drop(candidates, "X-Embedrouter-Space", call,
+       [&](const Candidate& c) { return c.endpoint->space != call.pinned_space; });
   if (!candidates.empty()) return {};
-  return fail(Error(ErrorCode::space_mismatch,
-                    "no endpoint of the model is in the space that X-Embedrouter-Space pins; its "
-                    "vectors could not be compared with yours")
-                  .with_param(std::string(kHeader)));
+  return fail(nothing_in_space());
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <string>
+#include <utility>
 
 #include "base/ascii.h"
 
@@ -12,6 +13,7 @@ namespace {
 constexpr std::size_t kMostHeaderBytes = 1 << 20;
 // What a Content-Length alone makes us set aside.
 constexpr std::size_t kMostReserved = 64 << 20;
+constexpr std::size_t kUsualHeaders = 8;
 constexpr long kReceiveBuffer = 64 << 10;
 constexpr long kMostRedirects = 20;
 
@@ -51,7 +53,7 @@ ErrorKind kind_of(CURLcode code) {
 }  // namespace
 
 std::size_t CurlAttempt::on_body(char* data, std::size_t, std::size_t size, void* self) {
-  auto& attempt = *static_cast<CurlAttempt*>(self);
+  auto& attempt = static_cast<CurlHandle*>(self)->attempt();
   std::string& body = attempt.response_.body;
   if (size > attempt.most_body_ - body.size()) {
     attempt.too_large_ = true;
@@ -62,7 +64,7 @@ std::size_t CurlAttempt::on_body(char* data, std::size_t, std::size_t size, void
 }
 
 std::size_t CurlAttempt::on_header(char* data, std::size_t, std::size_t size, void* self) {
-  auto& attempt = *static_cast<CurlAttempt*>(self);
+  auto& attempt = static_cast<CurlHandle*>(self)->attempt();
   attempt.header_bytes_ += size;
   if (attempt.header_bytes_ > kMostHeaderBytes) {
     attempt.too_large_ = true;
@@ -73,6 +75,7 @@ std::size_t CurlAttempt::on_header(char* data, std::size_t, std::size_t size, vo
   if (line.starts_with("HTTP/")) {
     // Of an interim answer or a redirect: those before do not count.
     attempt.response_.headers = {};
+    attempt.response_.headers.reserve(kUsualHeaders);
     attempt.response_.body.clear();
   } else if (colon != std::string_view::npos) {
     const std::string_view name = line.substr(0, colon);
@@ -87,10 +90,11 @@ std::size_t CurlAttempt::on_header(char* data, std::size_t, std::size_t size, vo
   return size;
 }
 
-EasyHandle make_easy(const TransportOptions& options) {
-  EasyHandle easy(curl_easy_init());
-  if (!easy) return easy;
-  const auto set = [c = easy.get()](CURLoption option, auto value) { curl_easy_setopt(c, option, value); };
+std::unique_ptr<CurlHandle> CurlHandle::make(const TransportOptions& options) {
+  CURL* const easy = curl_easy_init();
+  if (easy == nullptr) return nullptr;
+  std::unique_ptr<CurlHandle> handle(new CurlHandle(easy));
+  const auto set = [&](CURLoption option, auto value) { handle->set(option, value); };
   set(CURLOPT_PROTOCOLS_STR, "http,https");
   set(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
   set(CURLOPT_FOLLOWLOCATION, 1L);
@@ -98,8 +102,12 @@ EasyHandle make_easy(const TransportOptions& options) {
   set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
   set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_BUFFERSIZE, kReceiveBuffer);
+  set(CURLOPT_PRIVATE, handle.get());
+  set(CURLOPT_ERRORBUFFER, &handle->error_[0]);
   set(CURLOPT_WRITEFUNCTION, &CurlAttempt::on_body);
+  set(CURLOPT_WRITEDATA, handle.get());
   set(CURLOPT_HEADERFUNCTION, &CurlAttempt::on_header);
+  set(CURLOPT_HEADERDATA, handle.get());
   if (options.accept_compressed) set(CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
   if (!options.proxy.empty()) set(CURLOPT_PROXY, options.proxy.c_str());
   const TlsOptions& tls = options.tls;
@@ -110,47 +118,77 @@ EasyHandle make_easy(const TransportOptions& options) {
     set(CURLOPT_SSL_VERIFYPEER, 0L);
     set(CURLOPT_SSL_VERIFYHOST, 0L);
   }
-  return easy;
+  return handle;
 }
 
-void CurlAttempt::prepare(EasyHandle easy, std::size_t most_body) {
-  easy_ = std::move(easy);
-  most_body_ = most_body;
-  const auto set = [c = easy_.get()](CURLoption option, auto value) { curl_easy_setopt(c, option, value); };
-  set(CURLOPT_PRIVATE, this);
-  set(CURLOPT_URL, request_.url.c_str());
-  set(CURLOPT_PIPEWAIT, is_tls() ? 1L : 0L);
-  // Each attempt says all of it: the handle still has the method and body of the one before.
-  set(CURLOPT_HTTPGET, 1L);
-  set(CURLOPT_CUSTOMREQUEST, static_cast<const char*>(nullptr));
-  if (request_.body) {
-    set(CURLOPT_POST, 1L);
-    set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body->size()));
-    set(CURLOPT_POSTFIELDS, request_.body->data());
+CurlHandle::~CurlHandle() {
+  curl_easy_cleanup(easy_);
+  curl_slist_free_all(list_);
+}
+
+void CurlHandle::prepare(CurlAttempt& attempt, const HttpRequest& request) {
+  attempt_ = &attempt;
+  error_[0] = '\0';
+  if (request.url != told_.url) {
+    told_.url = request.url;
+    set(CURLOPT_URL, request.url.c_str());
+    set(CURLOPT_PIPEWAIT, attempt.is_tls() ? 1L : 0L);
   }
-  if (request_.method != (request_.body ? "POST" : "GET"))
-    set(CURLOPT_CUSTOMREQUEST, request_.method.c_str());
-  for (const auto& [name, value] : request_.headers) {
+  tell_body(request);
+  if (list_ == nullptr || request.headers != told_.headers) tell_headers(request.headers);
+  tell_times(request);
+}
+
+void CurlHandle::tell_body(const HttpRequest& request) {
+  const bool has_body = request.body != nullptr;
+  if (request.method != told_.method || has_body != told_body_) {
+    told_.method = request.method;
+    told_body_ = has_body;
+    set(has_body ? CURLOPT_POST : CURLOPT_HTTPGET, 1L);
+    const bool usual = request.method == (has_body ? "POST" : "GET");
+    set(CURLOPT_CUSTOMREQUEST, usual ? static_cast<const char*>(nullptr) : request.method.c_str());
+  }
+  if (!has_body) return;
+  set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body->size()));
+  set(CURLOPT_POSTFIELDS, request.body->data());
+}
+
+void CurlHandle::tell_headers(const Headers& headers) {
+  curl_slist* list = nullptr;
+  for (const auto& [name, value] : headers) {
     // A header without a value is written with a semicolon.
-    headers_ = curl_slist_append(headers_, (value.empty() ? name + ';' : name + ": " + value).c_str());
+    list = curl_slist_append(list, (value.empty() ? name + ';' : name + ": " + value).c_str());
   }
-  headers_ = curl_slist_append(headers_, "Expect:");
-  set(CURLOPT_HTTPHEADER, headers_);
-  set(CURLOPT_TIMEOUT_MS, static_cast<long>(request_.timeout.count()));
+  list = curl_slist_append(list, "Expect:");
+  set(CURLOPT_HTTPHEADER, list);
+  curl_slist_free_all(std::exchange(list_, list));
+  told_.headers = headers;
+}
+
+void CurlHandle::tell_times(const HttpRequest& request) {
+  if (told_times_ && request.timeout == told_.timeout && request.connect_timeout == told_.connect_timeout)
+    return;
+  told_times_ = true;
+  told_.timeout = request.timeout;
+  told_.connect_timeout = request.connect_timeout;
+  set(CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout.count()));
   // 0 would be libcurl's own five minutes.
-  const auto connect = request_.connect_timeout.count();
+  const auto connect = request.connect_timeout.count();
   set(CURLOPT_CONNECTTIMEOUT_MS, connect > 0 ? static_cast<long>(connect) : 0x7fffffffL);
-  set(CURLOPT_ERRORBUFFER, &error_[0]);
-  set(CURLOPT_WRITEDATA, this);
-  set(CURLOPT_HEADERDATA, this);
+}
+
+void CurlAttempt::prepare(std::unique_ptr<CurlHandle> handle, std::size_t most_body) {
+  handle_ = std::move(handle);
+  most_body_ = most_body;
+  handle_->prepare(*this, request_);
 }
 
 Result<HttpResponse> CurlAttempt::result(CURLcode code) {
   if (code == CURLE_OK) {
     long status = 0;
     char* url = nullptr;
-    curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
-    curl_easy_getinfo(easy_.get(), CURLINFO_EFFECTIVE_URL, &url);
+    curl_easy_getinfo(easy(), CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(easy(), CURLINFO_EFFECTIVE_URL, &url);
     response_.status = static_cast<int>(status);
     if (url != nullptr) response_.url = url;
     return std::move(response_);
@@ -159,7 +197,8 @@ Result<HttpResponse> CurlAttempt::result(CURLcode code) {
     return fail(ErrorKind::protocol, "the answer is larger than max_response_bytes (" +
                                          std::to_string(most_body_) + "), or its headers than 1 MiB");
   }
-  const std::string_view what = error_[0] != '\0' ? std::string_view(&error_[0]) : curl_easy_strerror(code);
+  const std::string_view said = handle_->complaint();
+  const std::string_view what = said.empty() ? curl_easy_strerror(code) : said;
   return fail(kind_of(code), std::string(what));
 }
 

@@ -11,13 +11,40 @@
 
 namespace embedrouter::sdk {
 
-struct EasyCleanup {
-  void operator()(CURL* easy) const noexcept { curl_easy_cleanup(easy); }
-};
-using EasyHandle = std::unique_ptr<CURL, EasyCleanup>;
+class CurlAttempt;
 
-// A handle with all that is the same for every attempt; null without memory.
-EasyHandle make_easy(const TransportOptions& options);
+// An easy handle, used by one attempt after the other, and what it was told last: it is told only what
+// changes.
+class CurlHandle {
+ public:
+  // With all that is the same for every attempt; null without memory.
+  static std::unique_ptr<CurlHandle> make(const TransportOptions& options);
+  ~CurlHandle();
+  CurlHandle(const CurlHandle&) = delete;
+  CurlHandle& operator=(const CurlHandle&) = delete;
+
+  CURL* easy() const noexcept { return easy_; }
+  CurlAttempt& attempt() const noexcept { return *attempt_; }
+  // Why it failed, in libcurl's words; may be empty.
+  std::string_view complaint() const noexcept { return &error_[0]; }
+  // Makes it ready to be added to a multi handle. Both must outlive its stay there.
+  void prepare(CurlAttempt& attempt, const HttpRequest& request);
+
+ private:
+  explicit CurlHandle(CURL* easy) : easy_(easy) {}
+  void set(CURLoption option, auto value) { curl_easy_setopt(easy_, option, value); }
+  void tell_body(const HttpRequest& request);
+  void tell_headers(const Headers& headers);
+  void tell_times(const HttpRequest& request);
+
+  CURL* easy_;
+  CurlAttempt* attempt_ = nullptr;
+  curl_slist* list_ = nullptr;  // of told_.headers
+  HttpRequest told_;            // without its body
+  bool told_body_ = false;      // that there is one
+  bool told_times_ = false;
+  char error_[CURL_ERROR_SIZE] = {};
+};
 
 // Something that ends once, and soon when a stop is requested.
 class Pending {
@@ -50,30 +77,27 @@ class CurlAttempt final : public Pending {
  public:
   CurlAttempt(std::uint64_t id, HttpRequest request, std::stop_token stop, ResponseHandler done)
       : Pending(id, std::move(stop), std::move(done)), request_(std::move(request)) {}
-  ~CurlAttempt() override { curl_slist_free_all(headers_); }
 
   bool is_tls() const noexcept { return request_.url.starts_with("https"); }
-  CURL* easy() const noexcept { return easy_.get(); }
-  EasyHandle release_easy() noexcept { return std::move(easy_); }
+  CURL* easy() const noexcept { return handle_->easy(); }
+  std::unique_ptr<CurlHandle> release_handle() noexcept { return std::move(handle_); }
 
-  // Makes `easy`, which is of make_easy() and may have been used, ready to be added to a multi handle.
-  void prepare(EasyHandle easy, std::size_t most_body);
+  // Makes `handle` ready to be added to a multi handle.
+  void prepare(std::unique_ptr<CurlHandle> handle, std::size_t most_body);
   // What `code` and what was received come to.
   Result<HttpResponse> result(CURLcode code);
 
  private:
-  friend EasyHandle make_easy(const TransportOptions& options);
+  friend CurlHandle;
   static std::size_t on_body(char* data, std::size_t, std::size_t size, void* self);
   static std::size_t on_header(char* data, std::size_t, std::size_t size, void* self);
 
   HttpRequest request_;
-  EasyHandle easy_;
-  curl_slist* headers_ = nullptr;
+  std::unique_ptr<CurlHandle> handle_;
   HttpResponse response_;
   std::size_t most_body_ = 0;
   std::size_t header_bytes_ = 0;
   bool too_large_ = false;
-  char error_[CURL_ERROR_SIZE] = {};
 };
 
 }  // namespace embedrouter::sdk

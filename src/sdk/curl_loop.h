@@ -85,7 +85,7 @@ class CurlTransport::Loop : public std::enable_shared_from_this<CurlTransport::L
   // The driver's: the mutex is held where the driver changes.
   std::unordered_map<std::uint64_t, Attempt> attempts_by_id_;
   std::multimap<Clock::Steady, Timer> timers_;
-  std::vector<EasyHandle> idle_;
+  std::vector<std::unique_ptr<CurlHandle>> idle_;
 };
 
 }  // namespace embedrouter::sdk::inline v0

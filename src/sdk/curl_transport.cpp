@@ -228,16 +228,16 @@ void CurlTransport::Loop::take_inbox() {
 
 void CurlTransport::Loop::add(Attempt attempt) {
   if (attempt->stop_requested()) return attempt->finish(cancelled());
-  EasyHandle easy;
+  std::unique_ptr<CurlHandle> handle;
   if (idle_.empty()) {
-    easy = make_easy(options_);
+    handle = CurlHandle::make(options_);
   } else {
-    easy = std::move(idle_.back());
+    handle = std::move(idle_.back());
     idle_.pop_back();
   }
-  if (!easy) return attempt->finish(fail(ErrorKind::protocol, "libcurl has no memory left"));
+  if (!handle) return attempt->finish(fail(ErrorKind::protocol, "libcurl has no memory left"));
   ++attempts_;
-  attempt->prepare(std::move(easy), options_.max_response_bytes);
+  attempt->prepare(std::move(handle), options_.max_response_bytes);
   curl_multi_add_handle(multi_, attempt->easy());
   attempts_by_id_.emplace(attempt->id(), std::move(attempt));
 }
@@ -249,9 +249,9 @@ void CurlTransport::Loop::perform() {
   while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
     if (message->msg != CURLMSG_DONE) continue;
     const CURLcode code = message->data.result;
-    CurlAttempt* done = nullptr;
-    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &done);
-    const Attempt attempt = attempts_by_id_.extract(done->id()).mapped();
+    CurlHandle* handle = nullptr;
+    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &handle);
+    const Attempt attempt = attempts_by_id_.extract(handle->attempt().id()).mapped();
     Result<HttpResponse> answer = attempt->result(code);
     retire(*attempt);
     attempt->finish(std::move(answer));
@@ -263,8 +263,8 @@ void CurlTransport::Loop::retire(CurlAttempt& attempt) {
   curl_easy_getinfo(attempt.easy(), CURLINFO_NUM_CONNECTS, &opened);
   connections_ += static_cast<std::uint64_t>(std::max(opened, 0L));
   curl_multi_remove_handle(multi_, attempt.easy());
-  EasyHandle easy = attempt.release_easy();
-  if (idle_.size() < kIdleHandles) idle_.push_back(std::move(easy));
+  auto handle = attempt.release_handle();
+  if (idle_.size() < kIdleHandles) idle_.push_back(std::move(handle));
 }
 
 void CurlTransport::Loop::cancel(std::uint64_t id) {

@@ -156,6 +156,122 @@ TEST(CurlTransport, cancelled_at_any_point_it_calls_back_once) {
   }
 }
 
+// Half of an answer, and then nothing.
+std::string half_of(const std::string& answer) {
+  return answer.substr(0, answer.size() - 20);
+}
+
+TEST(CurlTransport, a_stop_ends_a_blocking_call_amid_its_answer) {
+  for (int i = 0; i < 20; ++i) {
+    std::promise<void> arrived;
+    const LoopbackServer server([&](const std::string&) {
+      arrived.set_value();
+      return half_of(LoopbackServer::json(kOne));
+    });
+    const Client client(options_for(server));
+    std::stop_source stop;
+    std::thread stopper([&] {
+      arrived.get_future().wait();
+      std::this_thread::sleep_for(milliseconds(i % 4));
+      stop.request_stop();
+    });
+    const auto reply = ask(client, {.stop = stop.get_token()});
+    stopper.join();
+    ASSERT_FALSE(reply);
+    EXPECT_EQ(reply.error().kind(), ErrorKind::cancelled);
+  }
+}
+
+TEST(CurlTransport, threads_that_stop_do_not_disturb_those_that_wait) {
+  const LoopbackServer server(always(LoopbackServer::json(kOne)));
+  const Client client(options_for(server));
+  std::atomic<int> good{0}, odd{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 16; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 50; ++i) {
+        std::stop_source stop;
+        std::thread stopper;
+        if (t % 2 == 0) stopper = std::thread([&stop] { stop.request_stop(); });
+        const auto reply = ask(client, {.stop = stop.get_token()});
+        if (stopper.joinable()) stopper.join();
+        if (reply) ++good;
+        if (!reply && (t % 2 == 1 || reply.error().kind() != ErrorKind::cancelled)) ++odd;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(odd, 0);
+  EXPECT_GE(good, 8 * 50);
+}
+
+// A handle is used again and told only what differs from the request before.
+TEST(CurlTransport, each_request_is_its_own_whatever_came_before_it) {
+  std::mutex mutex;
+  std::vector<std::string> received;
+  const auto keep = [&](const std::string& request) {
+    const std::lock_guard lock(mutex);
+    received.push_back(request);
+    return LoopbackServer::json("{}");
+  };
+  const LoopbackServer one(keep), other(keep);
+  CurlTransport transport;
+  const auto send = [&](const LoopbackServer& server, const char* method, Headers headers, const char* body,
+                        std::chrono::milliseconds timeout = milliseconds(0)) {
+    HttpRequest request{.method = method, .url = server.url() + "/path", .headers = std::move(headers)};
+    if (body != nullptr) request.body = std::make_shared<const std::string>(body);
+    request.timeout = timeout;
+    ASSERT_TRUE(transport.send_and_wait(std::move(request), {}));
+  };
+  const auto holds = [&](std::initializer_list<const char*> parts,
+                         std::initializer_list<const char*> others) {
+    for (const char* part : parts)
+      EXPECT_NE(received.back().find(part), std::string::npos) << received.back();
+    for (const char* part : others)
+      EXPECT_EQ(received.back().find(part), std::string::npos) << received.back();
+  };
+  for (int round = 0; round < 2; ++round) {
+    send(one, "POST", {{"X-A", "1"}}, "{\"n\":1}", milliseconds(5000));
+    holds({"POST /path", "X-A: 1", "\r\n\r\n{\"n\":1}"}, {"Expect"});
+    send(one, "POST", {{"X-A", "1"}}, "{\"other\":true}");
+    holds({"POST /path", "Content-Length: 14", "\r\n\r\n{\"other\":true}"}, {});
+    send(one, "GET", {{"X-A", "1"}}, nullptr);
+    holds({"GET /path", "X-A: 1"}, {"Content-Length"});
+    send(one, "DELETE", {}, nullptr);
+    holds({"DELETE /path"}, {"Content-Length", "X-A"});
+    send(other, "PATCH", {{"X-A", "2"}, {"X-Empty", ""}}, "{}");
+    holds({"PATCH /path", "X-A: 2", "X-Empty:\r\n", other.url().c_str() + 7}, {"X-A: 1"});
+    send(one, "GET", {{"X-A", "2"}}, nullptr);
+    holds({"GET /path", "X-A: 2", one.url().c_str() + 7}, {"Content-Length", "X-Empty"});
+  }
+}
+
+TEST(CurlTransport, a_time_limit_is_of_its_own_attempt) {
+  const LoopbackServer server(always(LoopbackServer::json("{}")));
+  const LoopbackServer silent([](const std::string&) { return half_of(LoopbackServer::json(kOne)); });
+  CurlTransport transport;
+  const auto ask_for = [&transport](const LoopbackServer& from, int ms) {
+    return transport.send_and_wait({.method = "GET", .url = from.url(), .timeout = milliseconds(ms)}, {});
+  };
+  EXPECT_TRUE(ask_for(server, 0));
+  EXPECT_EQ(ask_for(silent, 30).error().kind(), ErrorKind::timed_out);
+  EXPECT_TRUE(ask_for(server, 0));
+  EXPECT_EQ(ask_for(silent, 30).error().kind(), ErrorKind::timed_out);
+}
+
+TEST(CurlTransport, asks_a_proxy_where_it_is_told_one) {
+  std::string received;
+  const LoopbackServer proxy([&received](const std::string& request) {
+    received = request;
+    return LoopbackServer::json(kOne);
+  });
+  ClientOptions options = options_for(proxy);
+  options.server_url = "http://somewhere.invalid/v1";
+  options.transport_options.proxy = proxy.url();
+  ASSERT_TRUE(ask(Client(options)));
+  EXPECT_TRUE(received.starts_with("POST http://somewhere.invalid/v1/embeddings HTTP/1.1")) << received;
+}
+
 TEST(CurlTransport, the_end_of_the_client_ends_its_calls) {
   std::promise<void> release;
   std::shared_future<void> released = release.get_future().share();

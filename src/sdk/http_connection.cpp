@@ -17,6 +17,7 @@ namespace {
 using Milliseconds = std::chrono::milliseconds;
 
 constexpr std::string_view kProduction = "https://openrouter.ai/api/v1";
+constexpr std::size_t kOwnHeaders = 7;
 constexpr std::string_view kUserAgent = "embedrouter-cpp/" EMBEDROUTER_VERSION;
 
 // Each under one of `names`, the first that is set and not empty.
@@ -58,8 +59,8 @@ struct Settings {
   }
 };
 
+constexpr std::string_view kBearer = "bearer ";
 bool starts_with_bearer(std::string_view key) {
-  constexpr std::string_view kBearer = "bearer ";
   return key.size() >= kBearer.size() &&
          std::ranges::equal(key.substr(0, kBearer.size()), kBearer, {},
                             [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
@@ -83,40 +84,23 @@ class CallState {
 
   // Once, before all else.
   Result<void> build() {
-    const CallOptions& of_call = call_.options;
-    base_url_ =
-        of_call.server_url ? *of_call.server_url : options().server_url.value_or(std::string(kProduction));
+    base_url_ = call_.options.server_url ? *call_.options.server_url
+                                         : options().server_url.value_or(std::string(kProduction));
     if (base_url_.ends_with('/')) base_url_.pop_back();
-    request_.method = call_.method;
-    request_.url = base_url_ + call_.path;
-    if (!call_.query.empty()) request_.url += '?' + call_.query;
-    request_.body = std::move(call_.body);
-    request_.timeout = of_call.timeout.value_or(options().timeout);
-    request_.connect_timeout = options().connect_timeout;
-
-    Headers& headers = request_.headers;
-    const auto set = [&headers](const char* name, const std::optional<std::string>& a,
-                                const std::optional<std::string>& b) {
-      const auto& value = a ? a : b;
-      if (value && !value->empty()) headers.set(name, *value);
-    };
-    set("HTTP-Referer", of_call.http_referer, options().http_referer);
-    set("X-OpenRouter-Title", of_call.title, options().title);
-    set("X-OpenRouter-Categories", of_call.categories, options().categories);
-    headers.set("Accept", std::string(call_.accept));
-    headers.set("User-Agent", std::string(kUserAgent));
-    key_ = call_.bearer.empty() ? settings_->key() : call_.bearer;
-    if (!key_.empty()) headers.set("Authorization", starts_with_bearer(key_) ? key_ : "Bearer " + key_);
-    if (starts_with_bearer(key_)) key_.erase(0, 7);
-    if (request_.body) headers.set("Content-Type", "application/json");
-    for (const auto& [name, value] : of_call.headers) headers.set(name, value);
-    return check(headers);
+    key_ = call_.bearer.empty() ? settings_->key() : std::move(call_.bearer);
+    if (starts_with_bearer(key_)) {
+      scheme_ = key_.substr(0, kBearer.size());
+      key_.erase(0, kBearer.size());
+    }
+    request_ = make_request();
+    return check(request_.headers);
   }
 
   // The request of the next attempt.
   Result<HttpRequest> begin() {
     if (stop().stop_requested()) return cancelled();
-    HttpRequest request = request_;
+    // Made again rather than copied: mostly there is one attempt.
+    HttpRequest request = loop_.attempts() == 0 ? std::move(request_) : make_request();
     if (options().hooks.before_request) {
       auto agreed = options().hooks.before_request(context(), request);
       if (!agreed) return fail(std::move(agreed).error());
@@ -156,6 +140,35 @@ class CallState {
  private:
   const ClientOptions& options() const { return settings_->options; }
 
+  HttpRequest make_request() const {
+    const CallOptions& of_call = call_.options;
+    HttpRequest request;
+    request.method = call_.method;
+    request.url.reserve(base_url_.size() + call_.path.size() + 1 + call_.query.size());
+    request.url.append(base_url_).append(call_.path);
+    if (!call_.query.empty()) request.url.append(1, '?').append(call_.query);
+    request.body = call_.body;
+    request.timeout = of_call.timeout.value_or(options().timeout);
+    request.connect_timeout = options().connect_timeout;
+
+    Headers& headers = request.headers;
+    headers.reserve(kOwnHeaders + of_call.headers.size());
+    const auto add = [&headers](const char* name, const std::optional<std::string>& a,
+                                const std::optional<std::string>& b) {
+      const auto& value = a ? a : b;
+      if (value && !value->empty()) headers.add(name, *value);
+    };
+    add("HTTP-Referer", of_call.http_referer, options().http_referer);
+    add("X-OpenRouter-Title", of_call.title, options().title);
+    add("X-OpenRouter-Categories", of_call.categories, options().categories);
+    headers.add("Accept", std::string(call_.accept));
+    headers.add("User-Agent", std::string(kUserAgent));
+    if (!key_.empty()) headers.add("Authorization", scheme_ + key_);
+    if (call_.body) headers.add("Content-Type", "application/json");
+    for (const auto& [name, value] : of_call.headers) headers.set(name, value);
+    return request;
+  }
+
   Result<void> check(const Headers& headers) const {
     if (!base_url_.starts_with("http://") && !base_url_.starts_with("https://"))
       return fail(ErrorKind::usage, "the server URL must begin with http:// or https://, not with \"" +
@@ -194,8 +207,9 @@ class CallState {
   ApiCall call_;
   RetryLoop loop_;
   std::string base_url_;
-  std::string key_;  // without "Bearer "
-  HttpRequest request_;
+  std::string key_;                 // without "Bearer "
+  std::string scheme_ = "Bearer ";  // as the key has it
+  HttpRequest request_;             // of the first attempt
 };
 
 // A call that nobody waits for: each step is the callback of the one before. The transport and the sleeper

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from support.program import BINARY, REPOSITORY
+from support.program import BINARY, MODEL_DIR, REPOSITORY
 from support.router import TAURUS_ID
 
 BUILD = BINARY.parent.parent
@@ -49,6 +49,13 @@ def embeds(program, router, **environment):
     assert likeness[0] == 1 and likeness[1] > 0.5 > likeness[2] > -1, lines
 
 
+def embeds_here(program, **environment):
+    """Without a router."""
+    lines = run(program, MODEL_DIR, *TEXTS, env=environment).splitlines()
+    assert [line.split("  ", 1)[1] for line in lines] == TEXTS
+    assert float(lines[0].split()[0]) == 1 and float(lines[1].split()[0]) > 0.5
+
+
 class TestFindPackage:
     def build(self, folder, *options):
         run("cmake", "-G", "Ninja", "-S", folder, "-B", folder / "build", *options)
@@ -64,10 +71,32 @@ class TestFindPackage:
         assert linked != static
         embeds(program, router)
 
+    @pytest.mark.parametrize("static", [False, True], ids=["shared", "static"])
+    def test_the_embedded_model_is_a_component_of_its_own(self, prefix, outside, static):
+        self.build(outside, f"-DCMAKE_PREFIX_PATH={prefix}", f"-Dembedrouter_USE_STATIC_LIBS={'ON' if static else 'OFF'}")
+        program = outside / "build/quickstart-local"
+        assert ("libdnnl" in run("objdump", "-p", program)) == static
+        assert "libdnnl" not in run("ldd", outside / "build/quickstart"), "the client alone needs no oneDNN"
+        embeds_here(program)
+
+    def test_without_the_embedded_model_the_client_is_whole(self, prefix, outside, tmp_path, router):
+        client = tmp_path / "client"
+        for component in ("sdk", "sdk_dev"):
+            run("cmake", "--install", BUILD, "--prefix", client, "--component", component)
+        assert not [*client.glob("**/*local*")]
+        embeds(self.build(outside, f"-DCMAKE_PREFIX_PATH={client}"), router)
+        assert not (outside / "build/quickstart-local").exists()
+        page = outside / "CMakeLists.txt"
+        page.write_text(page.read_text().replace("OPTIONAL_COMPONENTS ", ""))
+        done = subprocess.run(
+            ["cmake", "-S", outside, "-B", outside / "wanted", f"-DCMAKE_PREFIX_PATH={client}"], capture_output=True, text=True
+        )
+        assert done.returncode != 0 and "no component local" in done.stderr, done.stderr
+
     def test_another_version_and_an_unknown_component_are_refused(self, prefix, outside):
         page = outside / "CMakeLists.txt"
         for line, why in (("embedrouter 9 CONFIG", "version"), ("embedrouter CONFIG COMPONENTS nonsense", "nonsense")):
-            page.write_text(re.sub(r"embedrouter 0\.1 CONFIG", line, (QUICKSTART / "CMakeLists.txt").read_text()))
+            page.write_text(re.sub(r"embedrouter 0\.1 CONFIG.*(?=\))", line, (QUICKSTART / "CMakeLists.txt").read_text()))
             done = subprocess.run(
                 ["cmake", "-S", outside, "-B", outside / why, f"-DCMAKE_PREFIX_PATH={prefix}"],
                 capture_output=True,
@@ -91,17 +120,26 @@ def test_pkg_config_suffices_and_no_exceptions_are_needed(prefix, outside, route
     embeds(program, router, LD_LIBRARY_PATH=str(libraries(prefix)))
 
 
-def test_the_shared_library_shows_its_public_names_alone(prefix):
-    names = run("nm", "-DC", "--defined-only", libraries(prefix) / "libembedrouter-client.so").splitlines()
+def test_pkg_config_suffices_for_the_embedded_model(prefix, outside):
+    found = {"PKG_CONFIG_PATH": str(libraries(prefix) / "pkgconfig"), "PATH": "/usr/bin:/bin"}
+    program = outside / "by-pkg-config"
+    flags = run("pkg-config", "--cflags", "--libs", "embedrouter-local", env=found).split()
+    run("c++", "-std=c++20", "-fno-exceptions", "-fno-rtti", outside / "local.cpp", *flags, "-o", program)
+    embeds_here(program, LD_LIBRARY_PATH=str(libraries(prefix)))
+
+
+@pytest.mark.parametrize("name, shown", [("client", "sdk::v0::Embeddings::generate"), ("local", "local::v0::open")])
+def test_the_shared_library_shows_its_public_names_alone(prefix, name, shown):
+    names = run("nm", "-DC", "--defined-only", libraries(prefix) / f"libembedrouter-{name}.so").splitlines()
     names = [line.split(" ", 2)[2] for line in names]
-    assert any("embedrouter::sdk::v0::Embeddings::generate" in name for name in names)
-    foreign = [name for name in names if "embedrouter::sdk::v0::" not in name]
+    assert any(f"embedrouter::{shown}" in name for name in names)
+    foreign = [name for name in names if f"embedrouter::{shown.split('::')[0]}::v0::" not in name]
     assert not foreign, foreign
 
 
 def test_headers_are_the_public_ones_and_nothing_names_the_tree(prefix):
     headers = {file.name for file in (prefix / "include/embedrouter").iterdir()}
-    assert {"client.h", "embed_all.h", "exceptions.h", "testing"} <= headers
+    assert {"client.h", "embed_all.h", "exceptions.h", "local.h", "testing"} <= headers
     assert not {"error.h", "result.h"} & headers
     for file in [*prefix.glob("**/*.cmake"), *prefix.glob("**/*.pc"), *prefix.glob("**/*.service")]:
         assert str(REPOSITORY) not in file.read_text(), file

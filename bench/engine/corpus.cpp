@@ -21,17 +21,16 @@ std::string text_of(Random& random, std::size_t words) {
 }
 
 // Lengths as of sentences and paragraphs: log-normal, cut at 250 words.
-std::vector<std::string> make_corpus() {
-  constexpr std::size_t kTexts = 2000;
+std::vector<std::string> make_corpus(std::size_t texts) {
   Random random(20'26);
-  std::vector<std::string> texts;
-  while (texts.size() < kTexts) {
+  std::vector<std::string> made;
+  while (made.size() < texts) {
     double normal = -6;
     for (int i = 0; i < 12; ++i) normal += random.uniform();
-    texts.push_back(
+    made.push_back(
         text_of(random, static_cast<std::size_t>(std::clamp(std::exp(3.85 + 0.85 * normal), 3.0, 250.0))));
   }
-  return texts;
+  return made;
 }
 
 }  // namespace embedrouter::bench

@@ -9,7 +9,9 @@ namespace embedrouter::bench {
 // `words` English words, each a token of the usual vocabularies.
 std::string text_of(Random& random, std::size_t words);
 
-// 2,000 English-like texts of one line each, 69 tokens in the mean, the same ones at every call.
-std::vector<std::string> make_corpus();
+inline constexpr std::size_t kTexts = 2000;
+
+// English-like texts of one line each, 69 tokens in the mean, the same ones at every call.
+std::vector<std::string> make_corpus(std::size_t texts = kTexts);
 
 }  // namespace embedrouter::bench

@@ -1,5 +1,5 @@
 // Measures the embedded model in process against the dense matrix products alone, in one run:
-//   embed_bench [--model FOLDER] [--precision auto|fp32|bf16] [--threads N] [--rounds N]
+//   embed_bench [--model FOLDER] [--precision auto|fp32|bf16] [--threads N] [--rounds N] [--texts N]
 //               [--soak MINUTES | --worker yes | --write-corpus FILE]
 // The corpus is made here: 2,000 English-like texts, 69 tokens in the mean. Rounds alternate with the
 // yardstick, and the medians are printed, because machines are shared and their clocks wander. --soak looks
@@ -40,6 +40,7 @@ constexpr std::array kPrecisions{
 struct Options {
   inference::ModelOptions model{.folder = ".models/all-minilm-l6-v2"};
   int rounds = 5;
+  std::size_t texts = kTexts;
   double soak_minutes = 0;
   bool worker = false;
   std::string corpus_file;
@@ -56,6 +57,8 @@ bool set(Options& options, const std::string& flag, const std::string& value) {
     options.model.threads = static_cast<unsigned>(std::strtoul(value.c_str(), nullptr, 10));
   } else if (flag == "--rounds") {
     options.rounds = std::max(1, std::atoi(value.c_str()));
+  } else if (flag == "--texts") {
+    options.texts = std::max(1UL, std::strtoul(value.c_str(), nullptr, 10));
   } else if (flag == "--soak") {
     options.soak_minutes = std::strtod(value.c_str(), nullptr);
     return options.soak_minutes > 0;
@@ -77,24 +80,24 @@ bool parse(int argc, char** argv, Options& options) {
   return argc % 2 == 1;
 }
 
-int write_corpus(const std::string& path) {
+int write_corpus(const std::string& path, std::size_t texts) {
   std::ofstream file(path);
-  for (const std::string& text : make_corpus()) file << text << '\n';
+  for (const std::string& text : make_corpus(texts)) file << text << '\n';
   file.close();
   if (file) return 0;
   std::fprintf(stderr, "%s cannot be written\n", path.c_str());
   return 1;
 }
 
-int measure(LocalModel& model, int rounds) {
+int measure(LocalModel& model, const Options& options) {
   Random random(1);
   const std::string query = text_of(random, kQueryTokens - 2);
   const auto& facts = model.facts();
-  const auto corpus = make_corpus();
+  const auto corpus = make_corpus(options.texts);
   const ChainShape shape = chain_of(facts);
   std::vector<double> wall, cpu, chain_wall, chain_cpu, share_wall, share_cpu, p50, p99, floors;
   query_times(model, query);
-  for (int round = 0; round < rounds; ++round) {
+  for (int round = 0; round < options.rounds; ++round) {
     const Rate before = chain_rate(shape, facts.threads, 256, 1.0);
     const auto pass = embed_all(model, corpus);
     if (!pass) return std::fprintf(stderr, "%s\n", pass.error().message().c_str()), 1;
@@ -133,7 +136,7 @@ int measure(LocalModel& model, int rounds) {
 }
 
 int run(const Options& options) {
-  if (!options.corpus_file.empty()) return write_corpus(options.corpus_file);
+  if (!options.corpus_file.empty()) return write_corpus(options.corpus_file, options.texts);
   const auto start = Clock::now();
   auto loaded = LocalModel::load(options.model);
   if (!loaded) {
@@ -142,10 +145,10 @@ int run(const Options& options) {
   }
   LocalModel& model = **loaded;
   const auto& facts = model.facts();
-  if (options.worker) return serve_commands(model);
+  if (options.worker) return serve_commands(model, options.texts);
   std::printf("model %s, %s, %u threads, start %.0f ms, limit %u tokens\n", facts.space.c_str(),
               facts.kernels.c_str(), facts.threads, since(start) * 1e3, facts.max_tokens);
-  return options.soak_minutes > 0 ? soak(model, options.soak_minutes) : measure(model, options.rounds);
+  return options.soak_minutes > 0 ? soak(model, options.soak_minutes) : measure(model, options);
 }
 
 }  // namespace
@@ -153,9 +156,10 @@ int run(const Options& options) {
 int main(int argc, char** argv) {
   Options options;
   if (!parse(argc, argv, options)) {
-    std::fprintf(stderr,
-                 "embed_bench [--model FOLDER] [--precision auto|fp32|bf16] [--threads N] [--rounds N]\n"
-                 "            [--soak MINUTES | --worker yes | --write-corpus FILE]\n");
+    std::fprintf(
+        stderr,
+        "embed_bench [--model FOLDER] [--precision auto|fp32|bf16] [--threads N] [--rounds N] [--texts N]\n"
+        "            [--soak MINUTES | --worker yes | --write-corpus FILE]\n");
     return 2;
   }
   return run(options);

@@ -14,6 +14,6 @@ int soak(inference::LocalModel& model, double minutes);
 //   queries   one after the other {"p50", "p99"} in seconds
 //   chain     the dense products  {"wall", "cpu", "floor"}: tokens/s of 256 rows, seconds of one query's rows
 //   memory                        {"rss", "peak"} in bytes
-int serve_commands(inference::LocalModel& model);
+int serve_commands(inference::LocalModel& model, std::size_t texts);
 
 }  // namespace embedrouter::bench

@@ -19,7 +19,7 @@ os.environ["RAYON_NUM_THREADS"] = str(THREADS)  # of tokenizers
 
 import numpy as np  # noqa: E402
 
-BATCH, MAX_TOKENS, CHOOSE_FROM, QUERIES = 32, 256, 480, 200
+BATCH, MAX_TOKENS, CHOOSE_FROM, QUERIES = 32, 256, 480, 100
 TEXTS = pathlib.Path(CORPUS).read_text().splitlines()
 QUERY = "the river house and music in market a to teacher"  # 12 tokens
 
@@ -139,30 +139,20 @@ class OpenVino(Batches):
 
 
 class LlamaCpp:
-    """A batch of several texts is packed, not padded, and its attention looks at all of it: so how many tokens a call has matters."""
+    """Texts of one call are packed and not padded, but attention looks at all of them: so how many tokens a call takes matters."""
 
     def __init__(self):
-        from llama_cpp_py_sync import Llama
-        from tokenizers import Tokenizer
+        from llama_cpp import LLAMA_POOLING_TYPE_CLS, LLAMA_POOLING_TYPE_MEAN, Llama
 
-        self.tokenizer = Tokenizer.from_file(TOKENIZER)
-        self.tokenizer.enable_truncation(MAX_TOKENS)
-        self.model = Llama(FILE, n_ctx=512 * BATCH, n_batch=512, n_ubatch=512, n_threads=THREADS, n_threads_batch=THREADS, embedding=True, n_seq_max=BATCH)
-        self.counts = {text: len(e.ids) for text, e in zip(TEXTS, self.tokenizer.encode_batch_fast(TEXTS))}
+        mean = json.loads(pathlib.Path(FILE).with_name("pooling.json").read_text())["mean"]
+        self.model = Llama(FILE, n_ctx=512, n_batch=512, n_ubatch=512, n_threads=THREADS, n_threads_batch=THREADS, embedding=True, verbose=False,
+                           pooling_type=LLAMA_POOLING_TYPE_MEAN if mean else LLAMA_POOLING_TYPE_CLS)
 
-    def encode(self, texts, tokens):
-        out, batch, inside = [], [], 0
-        for text in [*texts, None]:
-            count = self.counts.get(text, 16) if text is not None else tokens + 1
-            if batch and (inside + count > tokens or len(batch) == BATCH):
-                out += self.model.get_embeddings_batch(batch, normalize=False)
-                batch, inside = [], 0
-            batch.append(text)
-            inside += count
-        return unit(np.array(out, np.float32))
+    def encode(self, texts, size):
+        return np.array([row for i in range(0, len(texts), size) for row in self.model.embed(texts[i : i + size], normalize=True)], np.float32)
 
     def ways(self):
-        return {"one text a call": lambda texts: self.encode(texts, 1), "512 tokens a call": lambda texts: self.encode(texts, 512)}
+        return {"one text a call": lambda texts: self.encode(texts, 1), "512 tokens a call": lambda texts: self.encode(texts, BATCH)}
 
 
 KINDS = {"sentence-transformers": SentenceTransformers, "onnxruntime": OnnxRuntime, "openvino": OpenVino, "openvino-bf16": OpenVino,

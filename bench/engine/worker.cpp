@@ -33,7 +33,7 @@ bool run_corpus(inference::LocalModel& model, const std::vector<std::string>& co
 
 }  // namespace
 
-int serve_commands(inference::LocalModel& model) {
+int serve_commands(inference::LocalModel& model, std::size_t texts) {
   Random random(1);
   const std::string query = text_of(random, kQueryTokens - 2);
   const ChainShape shape = chain_of(model.facts());
@@ -42,7 +42,7 @@ int serve_commands(inference::LocalModel& model) {
               "\n",
               model.facts().precision.c_str(), model.facts().kernels.c_str());
   std::fflush(stdout);  // the first vector is there
-  const auto corpus = make_corpus();
+  const auto corpus = make_corpus(texts);
   for (std::string command; std::getline(std::cin, command);) {
     if (command == "corpus" || command.starts_with("vectors ")) {
       if (!run_corpus(model, corpus, command == "corpus" ? "" : command.substr(8))) return 1;

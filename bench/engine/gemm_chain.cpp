@@ -42,9 +42,11 @@ void fill(const dnnl::memory& memory) {
 
 Product make(const dnnl::engine& engine, const ChainShape& shape, std::uint32_t rows, std::uint32_t in,
              std::uint32_t out) {
-  const Type type = shape.bf16 ? Type::bf16 : Type::f32;
+  const bool int8 = shape.precision == "int8";
+  const Type type = int8 ? Type::u8 : shape.precision == "bf16" ? Type::bf16 : Type::f32;
   const dnnl::memory::desc a({rows, in}, type, Tag::ab), c({rows, out}, type, Tag::ab);
-  const dnnl::matmul::primitive_desc description({a, {{in, out}, type, Tag::any}, c}, engine);
+  const dnnl::memory::desc b({in, out}, int8 ? Type::s8 : type, Tag::any);
+  const dnnl::matmul::primitive_desc description({a, b, c}, engine);
   Product product{dnnl::matmul(description), {}};
   const dnnl::memory source(a, engine), destination(c, engine);
   fill(source);

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <string>
 
 namespace embedrouter::bench {
 
@@ -8,7 +9,7 @@ namespace embedrouter::bench {
 // activation. The yardstick of the engine.
 struct ChainShape {
   std::uint32_t width = 384, inner_width = 1536, layers = 6;
-  bool bf16 = false;
+  std::string precision = "fp32";  // or "bf16", or "int8": activations without sign, weights with
 };
 
 // Tokens per second of the whole, by the clock on the wall and by the processor time the threads got. On a

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "inference/aligned.h"
+#include "inference/arena.h"
 #include "inference/kernels.h"
 
 namespace embedrouter::inference {
@@ -49,11 +49,11 @@ constexpr std::uint32_t padded_rows(std::uint32_t rows) noexcept {
   return (rows + 3) / 4 * 4;
 }
 
-// The weights of one layer, packed for the product they belong to. Immutable.
+// The weights of one layer, packed for the product they belong to, in an arena. Immutable.
 struct PackedDense {
-  Aligned weights;
-  AlignedFloats bias;
-  AlignedFloats scales;  // of int8, see ProductInt8
+  const std::byte* weights = nullptr;
+  const float* bias = nullptr;
+  const float* scales = nullptr;  // of int8, see ProductInt8
 };
 
 // The products of one shape. All layers share one packed format. Immutable: any number of threads may run it,
@@ -66,7 +66,8 @@ class Dense {
   virtual std::string implementation() const = 0;  // e.g. "brg:avx512_core_bf16"
 
   // `weights`: [out][in] as the model file has them. May throw dnnl::error, bad_alloc.
-  virtual PackedDense pack(std::span<const float> weights, std::span<const float> bias) const = 0;
+  virtual PackedDense pack(std::span<const float> weights, std::span<const float> bias,
+                           Arena& arena) const = 0;
 
   // What one thread needs to run these products without allocating.
   class Lane {
@@ -75,8 +76,8 @@ class Dense {
     // `in` and `out` have padded_rows(rows) rows; 1 <= rows <= kBlockRows. False if the library fails.
     virtual bool run(const PackedDense& layer, const void* in, void* out, std::uint32_t rows) = 0;
   };
-  // The product must outlive its lanes. May throw dnnl::error, bad_alloc.
-  virtual std::unique_ptr<Lane> lane() const = 0;
+  // The product and the arena must outlive its lanes. May throw dnnl::error, bad_alloc.
+  virtual std::unique_ptr<Lane> lane(Arena& arena) const = 0;
 
  protected:
   explicit Dense(const DenseShape& shape) : shape_(shape) {}

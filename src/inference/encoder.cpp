@@ -27,27 +27,25 @@ bool each_block(std::uint32_t rows, Step step) {
 
 }  // namespace
 
-// Rows behind the last one may be computed too: they must hold numbers, as fresh memory does.
+// Rows behind the last one may be computed too: they must hold numbers, as the arena does.
 Encoder::Encoder(const Weights& weights, std::uint32_t chunk_tokens)
     : weights_(weights),
       kernels_(*weights.kernels),
       number_bytes_(weights.numbers == Numbers::bf16 ? sizeof(Bf16) : sizeof(float)),
-      to_qkv_(weights.qkv->lane()),
-      to_attention_out_(weights.attention_out->lane()),
-      to_inner_(weights.inner->lane()),
-      to_inner_out_(weights.inner_out->lane()) {
+      to_qkv_(weights.qkv->lane(arena_)),
+      to_attention_out_(weights.attention_out->lane(arena_)),
+      to_inner_(weights.inner->lane(arena_)),
+      to_inner_out_(weights.inner_out->lane(arena_)) {
   const ModelConfig& config = weights.config;
   const std::size_t rows = padded_rows(chunk_tokens);
-  states_ = allocate_aligned<float>(rows * config.width);
-  if (weights.numbers == Numbers::bf16)
-    narrow_ = allocate_aligned<std::byte>(rows * config.width * sizeof(Bf16));
-  qkv_ = allocate_aligned<std::byte>(rows * 3 * config.width * number_bytes_);
-  attended_ = allocate_aligned<std::byte>(rows * config.width * number_bytes_);
-  inner_ =
-      allocate_aligned<std::byte>(std::size_t{padded_rows(kBlockRows)} * config.inner_width * number_bytes_);
-  heads_ = allocate_aligned<float>(
+  states_ = arena_.allocate_array<float>(rows * config.width);
+  if (weights.numbers == Numbers::bf16) narrow_ = arena_.allocate(rows * config.width * sizeof(Bf16));
+  qkv_ = arena_.allocate(rows * 3 * config.width * number_bytes_);
+  attended_ = arena_.allocate(rows * config.width * number_bytes_);
+  inner_ = arena_.allocate(std::size_t{padded_rows(kBlockRows)} * config.inner_width * number_bytes_);
+  heads_ = arena_.allocate_array<float>(
       attention_scratch(std::min(chunk_tokens, config.positions()), config.head_width()));
-  pooled_ = allocate_aligned<float>(2 * widest_vector(weights));
+  pooled_ = arena_.allocate_array<float>(2 * widest_vector(weights));
 }
 
 bool Encoder::run(std::span<const Sequence> sequences) {
@@ -60,7 +58,7 @@ bool Encoder::run(std::span<const Sequence> sequences) {
     if (!transform(layer, rows)) return false;
   }
   const std::size_t width = weights_.config.width;
-  const float* state = states_.get();
+  const float* state = states_;
   for (const Sequence& sequence : sequences) {
     finish(sequence, state);
     state += sequence.ids.size() * width;
@@ -76,7 +74,7 @@ void Encoder::finish(const Sequence& sequence, const float* states) {
     kernels_.mean_unit(states, count, config.width, sequence.out);
     return;
   }
-  float* from = pooled_.get();
+  float* from = pooled_;
   float* to = from + widest_vector(weights_);
   pool(config.pooling, states, count, sequence.unpooled, config.width, from);
   std::size_t width = config.width;
@@ -91,7 +89,7 @@ void Encoder::finish(const Sequence& sequence, const float* states) {
 
 void Encoder::embed(std::span<const Sequence> sequences) {
   const std::size_t width = weights_.config.width;
-  float* state = states_.get();
+  float* state = states_;
   std::uint32_t rows = 0;
   const ModelConfig& config = weights_.config;
   for (const Sequence& sequence : sequences) {
@@ -110,26 +108,25 @@ void Encoder::embed(std::span<const Sequence> sequences) {
 // The residual stream from `row` on, as products read it.
 const void* Encoder::read_by_products(std::uint32_t row) const {
   const std::size_t at = row * std::size_t{weights_.config.width};
-  if (weights_.numbers == Numbers::bf16) return narrow_.get() + at * sizeof(Bf16);
-  return states_.get() + at;
+  if (weights_.numbers == Numbers::bf16) return narrow_ + at * sizeof(Bf16);
+  return states_ + at;
 }
 
 bool Encoder::project(const EncoderLayer& layer, std::uint32_t rows) {
   const std::size_t width = weights_.config.width;
   return each_block(rows, [&](std::uint32_t row, std::uint32_t count) {
-    return to_qkv_->run(layer.qkv, read_by_products(row), qkv_.get() + row * 3 * width * number_bytes_,
-                        count);
+    return to_qkv_->run(layer.qkv, read_by_products(row), qkv_ + row * 3 * width * number_bytes_, count);
   });
 }
 
 void Encoder::attend(std::span<const Sequence> sequences) {
   const ModelConfig& config = weights_.config;
   const DistanceBias bias = weights_.distance_bias();
-  float* scratch = heads_.get();
+  float* scratch = heads_;
   std::size_t row = 0;
   for (const Sequence& sequence : sequences) {
-    const std::byte* qkv = qkv_.get() + row * 3 * config.width * number_bytes_;
-    std::byte* out = attended_.get() + row * config.width * number_bytes_;
+    const std::byte* qkv = qkv_ + row * 3 * config.width * number_bytes_;
+    std::byte* out = attended_ + row * config.width * number_bytes_;
     if (weights_.numbers == Numbers::bf16) {
       kernels_.attention_bf16(reinterpret_cast<const Bf16*>(qkv), sequence.ids.size(), config.heads,
                               config.head_width(), bias, reinterpret_cast<Bf16*>(out), scratch);
@@ -145,12 +142,12 @@ void Encoder::attend(std::span<const Sequence> sequences) {
 bool Encoder::transform(const EncoderLayer& layer, std::uint32_t rows) {
   const std::size_t width = weights_.config.width;
   return each_block(rows, [&](std::uint32_t row, std::uint32_t count) {
-    float* states = states_.get() + row * width;
-    const std::byte* attended = attended_.get() + row * width * number_bytes_;
+    float* states = states_ + row * width;
+    const std::byte* attended = attended_ + row * width * number_bytes_;
     if (!to_attention_out_->run(layer.attention_out, attended, states, count)) return false;
     normalise(layer.after_attention, row, count);
-    if (!to_inner_->run(layer.inner, read_by_products(row), inner_.get(), count)) return false;
-    if (!to_inner_out_->run(layer.inner_out, inner_.get(), states, count)) return false;
+    if (!to_inner_->run(layer.inner, read_by_products(row), inner_, count)) return false;
+    if (!to_inner_out_->run(layer.inner_out, inner_, states, count)) return false;
     normalise(layer.after_inner, row, count);
     return true;
   });
@@ -158,9 +155,8 @@ bool Encoder::transform(const EncoderLayer& layer, std::uint32_t rows) {
 
 void Encoder::normalise(const Norm& norm, std::uint32_t row, std::uint32_t rows) {
   const std::size_t width = weights_.config.width;
-  auto* copy =
-      weights_.numbers == Numbers::bf16 ? reinterpret_cast<Bf16*>(narrow_.get()) + row * width : nullptr;
-  kernels_.layer_norm(states_.get() + row * width, rows, width, norm.gamma.data(), norm.beta.data(),
+  auto* copy = weights_.numbers == Numbers::bf16 ? reinterpret_cast<Bf16*>(narrow_) + row * width : nullptr;
+  kernels_.layer_norm(states_ + row * width, rows, width, norm.gamma.data(), norm.beta.data(),
                       weights_.config.layer_norm_epsilon, copy);
 }
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "inference/aligned.h"
+#include "inference/arena.h"
 #include "inference/kernels.h"
 #include "inference/weights.h"
 
@@ -44,14 +44,15 @@ class Encoder {
 
   const Weights& weights_;
   const Kernels& kernels_;
-  std::size_t number_bytes_;  // of an activation that a product reads
-  AlignedFloats states_;      // [chunk][width]: the residual stream
-  Aligned narrow_;            // the same as bf16, where products read that
-  Aligned qkv_;               // [chunk][3 * width]
-  Aligned attended_;          // [chunk][width]
-  Aligned inner_;             // [block][inner_width]
-  AlignedFloats heads_;       // attention_scratch
-  AlignedFloats pooled_;      // [2][widest], from layer to layer behind the pooling
+  Arena arena_;
+  std::size_t number_bytes_;     // of an activation that a product reads
+  float* states_;                // [chunk][width]: the residual stream
+  std::byte* narrow_ = nullptr;  // the same as bf16, where products read that
+  std::byte* qkv_;               // [chunk][3 * width]
+  std::byte* attended_;          // [chunk][width]
+  std::byte* inner_;             // [block][inner_width]
+  float* heads_;                 // attention_scratch
+  float* pooled_;                // [2][widest], from layer to layer behind the pooling
   std::unique_ptr<Dense::Lane> to_qkv_, to_attention_out_, to_inner_, to_inner_out_;
 };
 

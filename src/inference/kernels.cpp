@@ -5,7 +5,7 @@
 namespace embedrouter::inference {
 
 std::size_t attention_scratch(std::size_t tokens, std::size_t head_width) noexcept {
-  constexpr std::size_t kMostLanes = 16, kQueries = 4;
+  constexpr std::size_t kMostLanes = 16, kQueries = 6;
   const std::size_t stride = (tokens + kMostLanes - 1) / kMostLanes * kMostLanes;
   return head_width * stride + head_width * tokens + kQueries * (stride + head_width);
 }

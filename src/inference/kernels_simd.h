@@ -137,7 +137,31 @@ void mean_unit(const float* rows, std::size_t count, std::size_t width, float* o
   for (std::size_t i = 0; i < width; i += W) store<W>(out + i, load<W>(out + i) * scale);
 }
 
-inline constexpr std::size_t kQueriesAtOnce = 4;
+template <int R, class Tile>
+[[gnu::always_inline]] inline void run_group(std::size_t count, std::size_t row, Tile tile) {
+  if constexpr (R > 0) {
+    if (count == R) return tile.template operator()<R>(row);
+    run_group<R - 1>(count, row, tile);
+  }
+}
+
+// Calls `tile.operator()<R>(first row)` over all rows, in groups of about equal size: a last group of few
+// rows would cost as much as a full one.
+template <int Most, class Tile>
+[[gnu::always_inline]] inline void each_group(std::size_t rows, Tile tile) {
+  const std::size_t groups = (rows + Most - 1) / Most;
+  const std::size_t size = rows / groups, larger = rows % groups;
+  std::size_t row = 0;
+  for (std::size_t g = 0; g < groups; ++g) {
+    const std::size_t count = size + (g < larger ? 1 : 0);
+    run_group<Most>(count, row, tile);
+    row += count;
+  }
+}
+// With the registers that hold keys or values, as many sums as fit.
+inline constexpr int kQueriesAtOnce = 6;
+template <int W>
+inline constexpr int kColumnsAtOnce = W == 16 ? 4 : 2;
 
 // One head of one text, unpacked to floats: keys transposed, so that a register holds one dimension of W
 // keys.
@@ -202,8 +226,8 @@ template <int W>
 template <int W, int D, int R, class E>
 [[gnu::always_inline]] inline void attend(const Head& head, std::size_t query, E* out,
                                           std::size_t out_stride) {
-  constexpr int kColumns = W == 16 ? 4 : 2;
-  constexpr int kParts = D / W < 4 ? D / W : 4;  // registers of a value row held at once
+  constexpr int kColumns = kColumnsAtOnce<W>;
+  constexpr int kParts = D / W < kColumns ? D / W : kColumns;  // registers of a value row held at once
   std::size_t j = 0;
   for (; j + kColumns * W <= head.stride; j += kColumns * W) score_columns<W, D, R, kColumns>(head, j);
   for (; j < head.stride; j += W) score_columns<W, D, R, 1>(head, j);
@@ -265,29 +289,14 @@ void attention_of_width(const E* qkv, std::size_t tokens, std::size_t heads, con
     for (std::size_t t = tokens; t < head.stride; ++t) {
       for (int d = 0; d < D; ++d) head.keys[d * head.stride + t] = 0.0F;
     }
-    for (std::size_t t = 0; t < tokens; t += kQueriesAtOnce) {
-      const std::size_t count = tokens - t < kQueriesAtOnce ? tokens - t : kQueriesAtOnce;
-      for (std::size_t r = 0; r < count; ++r) {
+    each_group<kQueriesAtOnce>(tokens, [&]<int R>(std::size_t t) {
+      for (int r = 0; r < R; ++r) {
         for (int d = 0; d < D; d += W) {
           store<W>(head.queries + r * D + d, load<W>(queries + (t + r) * in_stride + d) * query_scale);
         }
       }
-      E* to = out + t * width + h * D;
-      switch (count) {
-        case 4:
-          attend<W, D, 4>(head, t, to, width);
-          break;
-        case 3:
-          attend<W, D, 3>(head, t, to, width);
-          break;
-        case 2:
-          attend<W, D, 2>(head, t, to, width);
-          break;
-        default:
-          attend<W, D, 1>(head, t, to, width);
-          break;
-      }
-    }
+      attend<W, D, R>(head, t, out + t * width + h * D, width);
+    });
   }
 }
 

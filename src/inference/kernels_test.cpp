@@ -194,14 +194,15 @@ std::unique_ptr<const Dense> own_product(const Kernels& kernels, const DenseShap
 // Every number of rows with every kernel set, against sums in double.
 void compare_products(Numbers numbers, double tolerance) {
   Random random(11);
+  Arena arena;
   for (const Kernels* kernels : available_kernels()) {
     for (const auto& [in, out] : kShapes) {
       const auto weights = noise(random, std::size_t{in} * out, 0.1), bias = noise(random, out, 0.5),
                  x = noise(random, kMostRows * in, 2.0), before = noise(random, kMostRows * out, 1.0);
       for (const Finish finish : kFinishes) {
         const auto dense = own_product(*kernels, {in, out, finish, numbers});
-        const auto lane = dense->lane();
-        const PackedDense packed = dense->pack(weights, bias);
+        const auto lane = dense->lane(arena);
+        const PackedDense packed = dense->pack(weights, bias, arena);
         for (std::uint32_t rows = 1; rows <= kMostRows; ++rows) {
           auto y = before;
           ASSERT_TRUE(lane->run(packed, x.data(), y.data(), rows));
@@ -238,10 +239,11 @@ TEST(kernels, int8_products_of_whole_numbers_are_exact) {
     for (std::size_t o = 0; o < out; ++o)
       weights[o * in + k] = static_cast<float>(k % 64 == 0 ? 127 : static_cast<int>(k * 7 + o) % 255 - 127);
   }
+  Arena arena;
   for (const Kernels* kernels : available_kernels()) {
     const auto dense = own_product(*kernels, {in, out, Finish::none, Numbers::int8});
     std::vector<float> y(out);
-    ASSERT_TRUE(dense->lane()->run(dense->pack(weights, bias), x.data(), y.data(), 1));
+    ASSERT_TRUE(dense->lane(arena)->run(dense->pack(weights, bias, arena), x.data(), y.data(), 1));
     for (std::size_t o = 0; o < out; ++o) {
       double sum = 3;
       for (std::size_t k = 0; k < in; ++k) sum += double{x[k]} * weights[o * in + k];
@@ -253,11 +255,12 @@ TEST(kernels, int8_products_of_whole_numbers_are_exact) {
 TEST(kernels, a_row_of_zeros_is_the_bias_in_int8) {
   const std::uint32_t in = 64, out = 16;
   const std::vector<float> weights(in * out, 0.5F), bias(out, -1.5F), x(in), none(in * out);
+  Arena arena;
   for (const Kernels* kernels : available_kernels()) {
     const auto dense = own_product(*kernels, {in, out, Finish::none, Numbers::int8});
     for (const auto& matrix : {weights, none}) {
       std::vector<float> y(out);
-      ASSERT_TRUE(dense->lane()->run(dense->pack(matrix, bias), x.data(), y.data(), 1));
+      ASSERT_TRUE(dense->lane(arena)->run(dense->pack(matrix, bias, arena), x.data(), y.data(), 1));
       EXPECT_EQ(y, bias) << kernels->name;
     }
   }

@@ -73,29 +73,30 @@ dnnl::matmul::primitive_desc OneDnnDense::describe(std::uint32_t rows,
   return {operation, attributes, engine_};
 }
 
-PackedDense OneDnnDense::pack(std::span<const float> weights, std::span<const float> bias) const {
+PackedDense OneDnnDense::pack(std::span<const float> weights, std::span<const float> bias,
+                              Arena& arena) const {
   dnnl::stream stream(engine_);
-  PackedDense packed{allocate_aligned<std::byte>(packed_.get_size()), copy_aligned(bias), {}};
+  std::byte* const to = arena.allocate(packed_.get_size());
   // Read as its transpose: [in][out] with the strides of [out][in]. The library does not write to a reorder's
   // source.
   dnnl::memory plain(matrix(shape().in, shape().out, Type::f32, Tag::ba), engine_,
                      const_cast<float*>(weights.data()));
-  dnnl::memory panels(packed_, engine_, packed.weights.get());
+  dnnl::memory panels(packed_, engine_, to);
   dnnl::reorder(plain, panels).execute(stream, plain, panels);
   stream.wait();
-  return packed;
+  return {to, arena.copy(bias)};
 }
 
 // Arguments for every number of rows; whose memory they are is said per call.
 class OneDnnDense::OneThread final : public Dense::Lane {
  public:
-  explicit OneThread(const OneDnnDense& dense)
+  OneThread(const OneDnnDense& dense, Arena& arena)
       : dense_(dense),
         stream_(dense.engine_),
         weights_(dense.packed_, dense.engine_, nullptr),
         bias_(matrix(1, dense.shape().out, Type::f32), dense.engine_, nullptr),
         scratch_({{static_cast<dnnl::memory::dim>(dense.scratch_bytes_ + 1)}, Type::u8, Tag::a},
-                 dense.engine_) {
+                 dense.engine_, arena.allocate(dense.scratch_bytes_ + 1)) {
     for (std::uint32_t rows = 4; rows <= kBlockRows; rows += 4) {
       arguments_.push_back({dnnl::memory(dense.in_desc(rows), dense.engine_, nullptr),
                             dnnl::memory(dense.out_desc(rows), dense.engine_, nullptr)});
@@ -111,8 +112,8 @@ class OneDnnDense::OneThread final : public Dense::Lane {
                                                {DNNL_ARG_BIAS, bias_.get()},
                                                {DNNL_ARG_DST, arguments.out.get()},
                                                {DNNL_ARG_SCRATCHPAD, scratch_.get()}}};
-    return point(arguments.in, in) && point(arguments.out, out) && point(weights_, layer.weights.get()) &&
-           point(bias_, layer.bias.get()) &&
+    return point(arguments.in, in) && point(arguments.out, out) && point(weights_, layer.weights) &&
+           point(bias_, layer.bias) &&
            dnnl_primitive_execute(dense_.products_[size].get(), stream_.get(), static_cast<int>(list.size()),
                                   list.data()) == dnnl_success;
   }
@@ -131,8 +132,8 @@ class OneDnnDense::OneThread final : public Dense::Lane {
   std::vector<Arguments> arguments_;  // by padded rows / 4 - 1
 };
 
-std::unique_ptr<Dense::Lane> OneDnnDense::lane() const {
-  return std::make_unique<OneThread>(*this);
+std::unique_ptr<Dense::Lane> OneDnnDense::lane(Arena& arena) const {
+  return std::make_unique<OneThread>(*this, arena);
 }
 
 }  // namespace embedrouter::inference

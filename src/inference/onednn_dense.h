@@ -13,8 +13,8 @@ class OneDnnDense final : public Dense {
   OneDnnDense(const dnnl::engine& engine, const DenseShape& shape);
 
   std::string implementation() const override;
-  PackedDense pack(std::span<const float> weights, std::span<const float> bias) const override;
-  std::unique_ptr<Lane> lane() const override;
+  PackedDense pack(std::span<const float> weights, std::span<const float> bias, Arena& arena) const override;
+  std::unique_ptr<Lane> lane(Arena& arena) const override;
 
  private:
   class OneThread;

@@ -192,27 +192,6 @@ void tile_int8(const std::int16_t* x, std::size_t x_stride, const float* x_scale
   }
 }
 
-template <int R, class Tile>
-[[gnu::always_inline]] inline void run_group(std::size_t count, std::size_t row, Tile tile) {
-  if constexpr (R > 0) {
-    if (count == R) return tile.template operator()<R>(row);
-    run_group<R - 1>(count, row, tile);
-  }
-}
-
-// Calls `tile.operator()<R>(first row)` over all rows, in groups of about equal size: a last group of few
-// rows would cost as much as a full one.
-template <int Most, class Tile>
-[[gnu::always_inline]] inline void each_group(std::size_t rows, Tile tile) {
-  const std::size_t groups = (rows + Most - 1) / Most;
-  const std::size_t size = rows / groups, larger = rows % groups;
-  std::size_t row = 0;
-  for (std::size_t g = 0; g < groups; ++g) {
-    const std::size_t count = size + (g < larger ? 1 : 0);
-    run_group<Most>(count, row, tile);
-    row += count;
-  }
-}
 // Calls `panel.operator()<N>(first column)` for every panel; the last may be of one register.
 template <int W, class Panel>
 [[gnu::always_inline]] inline void each_panel(std::size_t columns, Panel panel) {

@@ -1,6 +1,7 @@
 #include "inference/simd_dense.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace embedrouter::inference {
@@ -33,14 +34,13 @@ float step_of(std::span<const float> weights) {
 
 }  // namespace
 
-PackedDense SimdDense::pack(std::span<const float> weights, std::span<const float> bias) const {
+PackedDense SimdDense::pack(std::span<const float> weights, std::span<const float> bias, Arena& arena) const {
   const std::size_t in = shape().in;
-  PackedDense packed{allocate_aligned<std::byte>(weights.size_bytes()), copy_aligned(bias), {}};
-  auto* panels = reinterpret_cast<float*>(packed.weights.get());
+  auto* panels = arena.allocate_array<float>(weights.size());
   each_packed(shape(), kernels_, 1, [&](std::size_t to, std::size_t column, std::size_t k) {
     panels[to] = weights[column * in + k];
   });
-  return packed;
+  return {reinterpret_cast<const std::byte*>(panels), arena.copy(bias)};
 }
 
 class SimdDense::OneThread final : public Dense::Lane {
@@ -48,9 +48,9 @@ class SimdDense::OneThread final : public Dense::Lane {
   explicit OneThread(const SimdDense& dense) : dense_(dense) {}
   bool run(const PackedDense& layer, const void* in, void* out, std::uint32_t rows) override {
     const DenseShape& shape = dense_.shape();
-    dense_.kernels_.product_f32({reinterpret_cast<const float*>(layer.weights.get()), layer.bias.get(),
-                                 shape.in, shape.out, shape.finish},
-                                static_cast<const float*>(in), rows, static_cast<float*>(out));
+    dense_.kernels_.product_f32(
+        {reinterpret_cast<const float*>(layer.weights), layer.bias, shape.in, shape.out, shape.finish},
+        static_cast<const float*>(in), rows, static_cast<float*>(out));
     return true;
   }
 
@@ -58,52 +58,50 @@ class SimdDense::OneThread final : public Dense::Lane {
   const SimdDense& dense_;
 };
 
-std::unique_ptr<Dense::Lane> SimdDense::lane() const {
+std::unique_ptr<Dense::Lane> SimdDense::lane(Arena& /*arena*/) const {
   return std::make_unique<OneThread>(*this);
 }
 
-PackedDense Int8Dense::pack(std::span<const float> weights, std::span<const float> bias) const {
+PackedDense Int8Dense::pack(std::span<const float> weights, std::span<const float> bias, Arena& arena) const {
   const std::size_t in = shape().in, out = shape().out;
-  PackedDense packed{allocate_aligned<std::byte>(weights.size()), copy_aligned(bias),
-                     allocate_aligned<float>(int8_groups(in) * out)};
+  auto* panels = arena.allocate_array<std::int8_t>(weights.size());
+  auto* scales = arena.allocate_array<float>(int8_groups(in) * out);
   for (std::size_t o = 0; o < out; ++o) {
     for (std::size_t first = 0; first < in; first += kInt8Group) {
       const std::size_t count = std::min(kInt8Group, in - first);
-      packed.scales[first / kInt8Group * out + o] = step_of(weights.subspan(o * in + first, count));
+      scales[first / kInt8Group * out + o] = step_of(weights.subspan(o * in + first, count));
     }
   }
-  auto* panels = reinterpret_cast<std::int8_t*>(packed.weights.get());
   each_packed(shape(), kernels_, 2, [&](std::size_t to, std::size_t column, std::size_t k) {
-    const float step = packed.scales[k / kInt8Group * out + column];
+    const float step = scales[k / kInt8Group * out + column];
     panels[to] = static_cast<std::int8_t>(step > 0 ? std::nearbyint(weights[column * in + k] / step) : 0);
   });
-  return packed;
+  return {reinterpret_cast<const std::byte*>(panels), arena.copy(bias), scales};
 }
 
 class Int8Dense::OneThread final : public Dense::Lane {
  public:
-  explicit OneThread(const Int8Dense& dense)
+  OneThread(const Int8Dense& dense, Arena& arena)
       : dense_(dense),
-        rounded_(allocate_aligned<std::int16_t>(std::size_t{kBlockRows} * dense.shape().in)),
-        scales_(allocate_aligned<float>(kBlockRows)) {}
+        rounded_(arena.allocate_array<std::int16_t>(std::size_t{kBlockRows} * dense.shape().in)) {}
 
   bool run(const PackedDense& layer, const void* in, void* out, std::uint32_t rows) override {
     const DenseShape& shape = dense_.shape();
-    dense_.kernels_.quantize(static_cast<const float*>(in), rows, shape.in, rounded_.get(), scales_.get());
-    dense_.kernels_.product_int8({reinterpret_cast<const std::int8_t*>(layer.weights.get()),
-                                  layer.scales.get(), layer.bias.get(), shape.in, shape.out, shape.finish},
-                                 rounded_.get(), scales_.get(), rows, static_cast<float*>(out));
+    dense_.kernels_.quantize(static_cast<const float*>(in), rows, shape.in, rounded_, scales_.data());
+    dense_.kernels_.product_int8({reinterpret_cast<const std::int8_t*>(layer.weights), layer.scales,
+                                  layer.bias, shape.in, shape.out, shape.finish},
+                                 rounded_, scales_.data(), rows, static_cast<float*>(out));
     return true;
   }
 
  private:
   const Int8Dense& dense_;
-  std::unique_ptr<std::int16_t[], FreeAligned> rounded_;  // [kBlockRows][in]
-  AlignedFloats scales_;                                  // of its rows
+  std::int16_t* rounded_;                 // [kBlockRows][in]
+  std::array<float, kBlockRows> scales_;  // of its rows
 };
 
-std::unique_ptr<Dense::Lane> Int8Dense::lane() const {
-  return std::make_unique<OneThread>(*this);
+std::unique_ptr<Dense::Lane> Int8Dense::lane(Arena& arena) const {
+  return std::make_unique<OneThread>(*this, arena);
 }
 
 }  // namespace embedrouter::inference

@@ -11,8 +11,8 @@ class SimdDense final : public Dense {
   SimdDense(const Kernels& kernels, const DenseShape& shape) : Dense(shape), kernels_(kernels) {}
 
   std::string implementation() const override { return std::string("packed:") + kernels_.name; }
-  PackedDense pack(std::span<const float> weights, std::span<const float> bias) const override;
-  std::unique_ptr<Lane> lane() const override;
+  PackedDense pack(std::span<const float> weights, std::span<const float> bias, Arena& arena) const override;
+  std::unique_ptr<Lane> lane(Arena& arena) const override;
 
  private:
   class OneThread;
@@ -26,8 +26,8 @@ class Int8Dense final : public Dense {
   Int8Dense(const Kernels& kernels, const DenseShape& shape) : Dense(shape), kernels_(kernels) {}
 
   std::string implementation() const override { return std::string("int8:") + kernels_.name; }
-  PackedDense pack(std::span<const float> weights, std::span<const float> bias) const override;
-  std::unique_ptr<Lane> lane() const override;
+  PackedDense pack(std::span<const float> weights, std::span<const float> bias, Arena& arena) const override;
+  std::unique_ptr<Lane> lane(Arena& arena) const override;
 
  private:
   class OneThread;

@@ -41,7 +41,7 @@ const Names& names_of(Family family) {
 // check per line.
 class Reader {
  public:
-  explicit Reader(const ModelFiles& files) : files_(files) {
+  Reader(const ModelFiles& files, Arena& arena) : files_(files), arena_(arena) {
     constexpr std::array<std::string_view, 4> kPrefixes{"bert.", "roberta.", "mpnet.", "distilbert."};
     for (const std::string_view prefix : kPrefixes) {
       if (files.find(std::string(prefix) + "embeddings.word_embeddings.weight") != nullptr) prefix_ = prefix;
@@ -70,7 +70,7 @@ class Reader {
     const auto& shape = product.shape();
     const auto weights = numbers(name + ".weight", {shape.out, shape.in});
     const auto bias = numbers(name + ".bias", {shape.out});
-    return ok() ? product.pack(weights, bias) : PackedDense{};
+    return ok() ? product.pack(weights, bias, arena_) : PackedDense{};
   }
   // Queries, keys and values as one product.
   PackedDense attention(const std::string& layer, const Names& names, const Dense& product,
@@ -83,7 +83,7 @@ class Reader {
       weights.insert(weights.end(), w.begin(), w.end());
       bias.insert(bias.end(), b.begin(), b.end());
     }
-    return ok() ? product.pack(weights, bias) : PackedDense{};
+    return ok() ? product.pack(weights, bias, arena_) : PackedDense{};
   }
 
   bool ok() const noexcept { return outcome_.has_value(); }
@@ -95,6 +95,7 @@ class Reader {
   }
 
   const ModelFiles& files_;
+  Arena& arena_;
   std::string prefix_;
   Result<void> outcome_;
 };
@@ -198,7 +199,7 @@ Result<std::unique_ptr<const Weights>> Weights::load(const std::filesystem::path
   weights->kernels = &kernels;
   weights->files = std::move(*files);
   weights->digest = weights->files.digest();
-  Reader reader(weights->files);
+  Reader reader(weights->files, weights->arena);
   const OneThreadTeam alone;
   try {
     weights->engine = dnnl::engine(dnnl::engine::kind::cpu, 0);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "inference/arena.h"
 #include "inference/dense.h"
 #include "inference/kernels.h"
 #include "inference/model_config.h"
@@ -31,6 +32,7 @@ struct Weights {
   const Kernels* kernels = nullptr;
   dnnl::engine engine;
   std::unique_ptr<const Dense> qkv, attention_out, inner, inner_out;  // the products, one per shape
+  Arena arena;                                                        // of the layers
   std::vector<EncoderLayer> layers;
   Tensor words;                  // [vocabulary][width], into `files`
   std::vector<float> positions;  // [position_rows][width], token type 0 added

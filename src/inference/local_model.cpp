@@ -66,7 +66,6 @@ class Engine final : public LocalModel {
   void start();
 
   const ModelFacts& facts() const override { return facts_; }
-  std::size_t count_tokens(std::string_view text) const override;
   std::shared_ptr<Ticket> submit(Job job, Done done) override;
   Load load_now() const override;
   std::size_t batch_capacity() const override { return kChunkTokens; }
@@ -118,12 +117,6 @@ Engine::~Engine() {
   wake_.notify_all();
   for (std::thread& thread : threads_) thread.join();
   for (const auto& work : queue_.drain()) answer(*work, fail(stopping()));
-}
-
-std::size_t Engine::count_tokens(std::string_view text) const {
-  thread_local std::vector<std::uint32_t> ids;
-  ids.clear();
-  return tokenizer_->encode(text, ids, facts_.max_tokens);
 }
 
 std::shared_ptr<Ticket> Engine::submit(Job job, Done done) {
@@ -353,7 +346,9 @@ Result<Numbers> choose_numbers(Precision precision) {
   return fast && precision != Precision::fp32 ? Numbers::bf16 : Numbers::fp32;
 }
 
-Result<ModelFacts> describe(const ModelOptions& options, const ModelConfig& config, const Weights& weights) {
+// All but `kernels`.
+Result<ModelFacts> describe(const ModelOptions& options, const ModelConfig& config, Numbers numbers,
+                            const std::string& digest) {
   ModelFacts facts;
   facts.width = config.width;
   facts.max_tokens =
@@ -364,13 +359,27 @@ Result<ModelFacts> describe(const ModelOptions& options, const ModelConfig& conf
   }
   facts.layers = config.layers;
   facts.threads = options.threads == 0 ? usable_cpus() : options.threads;
-  facts.precision = weights.numbers == Numbers::bf16 ? "bf16" : "fp32";
-  facts.kernels = weights.qkv->implementation() + ", " + available_kernels().back()->name;
-  facts.space = options.name + "#" + facts.precision + "-" + weights.digest;
+  facts.precision = numbers == Numbers::bf16 ? "bf16" : "fp32";
+  facts.space = options.name + "#" + facts.precision + "-" + digest;
   return facts;
 }
 
 }  // namespace
+
+Result<Inspection> LocalModel::inspect(const ModelOptions& options) {
+  const auto numbers = choose_numbers(options.precision);
+  if (!numbers) return fail(numbers.error());
+  const auto config = read_model_config(options.folder);
+  if (!config) return fail(config.error());
+  const auto weights = summarize_weights(options.folder);
+  if (!weights) return fail(weights.error());
+  auto facts = describe(options, *config, *numbers, weights->digest);
+  if (!facts) return fail(std::move(facts).error());
+  const std::uint64_t words = std::uint64_t{config->vocabulary} * config->width;
+  const std::uint64_t packed = weights->numbers - std::min(weights->numbers, words);
+  const std::uint64_t each = *numbers == Numbers::bf16 ? sizeof(std::uint16_t) : sizeof(float);
+  return Inspection{*std::move(facts), words * sizeof(float) + packed * each};
+}
 
 Result<std::unique_ptr<LocalModel>> LocalModel::load(const ModelOptions& options) {
   const auto numbers = choose_numbers(options.precision);
@@ -387,8 +396,9 @@ Result<std::unique_ptr<LocalModel>> LocalModel::load(const ModelOptions& options
   }
   auto weights = Weights::load(options.folder, *config, *numbers);
   if (!weights) return fail(std::move(weights).error());
-  auto facts = describe(options, *config, **weights);
+  auto facts = describe(options, *config, *numbers, (*weights)->digest);
   if (!facts) return fail(std::move(facts).error());
+  facts->kernels = (*weights)->qkv->implementation() + ", " + available_kernels().back()->name;
   try {
     const OneThreadTeam alone;
     auto engine = std::make_unique<Engine>(std::move(*facts), options.queue_tokens, std::move(*tokenizer),

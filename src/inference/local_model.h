@@ -25,6 +25,7 @@ struct ModelOptions {
   std::size_t queue_tokens =
       1 << 20;  // bound of the queue; a job that would pass it is refused with `overloaded`
   std::string name = "sentence-transformers/all-minilm-l6-v2";  // what the space is called after
+  bool operator==(const ModelOptions&) const = default;
 };
 
 // What a job asks for. The texts must stay valid until `done` is called.
@@ -45,7 +46,11 @@ struct Vectors {
 // The handle of a submitted job. Dropping it does not cancel.
 class Ticket {
  public:
-  void cancel() noexcept { cancelled_.store(true, std::memory_order_relaxed); }
+  Ticket() = default;
+  Ticket(const Ticket&) = delete;
+  Ticket& operator=(const Ticket&) = delete;
+  virtual ~Ticket() = default;
+  virtual void cancel() noexcept { cancelled_.store(true, std::memory_order_relaxed); }
   bool cancelled() const noexcept { return cancelled_.load(std::memory_order_relaxed); }
 
  private:
@@ -62,16 +67,23 @@ struct ModelFacts {
   std::string space;      // model and precision class, with a short digest of the weights
 };
 
+// What loading a model would come to.
+struct Inspection {
+  ModelFacts facts;         // without `kernels`
+  std::uint64_t bytes = 0;  // that the loaded model takes at most, its word table in the mapped file included
+};
+
 // A text encoder in this process, with its compute threads and its queue. Thread-safe.
 class LocalModel {
  public:
   static Result<std::unique_ptr<LocalModel>> load(const ModelOptions& options);
+  // From the files that describe it and the header of its weights, in milliseconds; what only loading shows
+  // is not checked.
+  static Result<Inspection> inspect(const ModelOptions& options);
   virtual ~LocalModel() =
       default;  // waits for the compute threads; jobs in the queue fail with shutting_down
 
   virtual const ModelFacts& facts() const = 0;
-  // Tokens of `text`, special ones included.
-  virtual std::size_t count_tokens(std::string_view text) const = 0;
 
   // Never blocks. `done` is called exactly once, on a thread of the model or, for an immediate refusal, on
   // this one; it must be quick and must not throw. A cancelled job leaves the queue and is answered with

@@ -105,7 +105,20 @@ TEST(local_model, states_what_it_is) {
   EXPECT_FALSE(facts.kernels.empty());
   ASSERT_TRUE(facts.space.starts_with("sentence-transformers/all-minilm-l6-v2#fp32-")) << facts.space;
   EXPECT_EQ(facts.space.substr(facts.space.rfind('-') + 1).size(), 8U);
-  EXPECT_EQ(model->count_tokens("hello world"), 4U);
+}
+
+TEST(local_model, inspected_says_what_the_loaded_one_does) {
+  const ModelOptions options{
+      .folder = model_folder(), .precision = Precision::fp32, .threads = 1, .name = "a/b"};
+  const auto inspected = LocalModel::inspect(options);
+  ASSERT_TRUE(inspected) << inspected.error().message();
+  const auto model = load(options);
+  EXPECT_EQ(inspected->facts.space, model->facts().space);
+  EXPECT_EQ(inspected->facts.width, model->facts().width);
+  EXPECT_EQ(inspected->facts.max_tokens, model->facts().max_tokens);
+  EXPECT_EQ(inspected->facts.precision, model->facts().precision);
+  EXPECT_NEAR(static_cast<double>(inspected->bytes), 90.9e6, 0.1e6);  // 22.7 million numbers
+  EXPECT_FALSE(LocalModel::inspect({.folder = "/nowhere"}));
 }
 
 TEST(local_model, automatic_precision_is_bf16_where_the_cpu_has_it_and_bf16_elsewhere_is_refused) {

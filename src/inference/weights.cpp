@@ -94,13 +94,21 @@ void read_layers(Reader& reader, Weights& weights) {
   }
 }
 
+// A failure names the file.
+Result<TensorDirectory> directory_of(const MappedFile& file, const std::filesystem::path& folder) {
+  auto directory = TensorDirectory::parse(file.bytes());
+  if (directory) return directory;
+  const std::string& why = directory.error().message();
+  return fail(directory.error().code(), (folder / "model.safetensors").string() + ": " + why);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<const Weights>> Weights::load(const std::filesystem::path& folder,
                                                      const ModelConfig& config, Numbers numbers) {
   auto file = MappedFile::open(folder / "model.safetensors");
   if (!file) return fail(std::move(file).error());
-  const auto directory = TensorDirectory::parse(file->bytes());
+  const auto directory = directory_of(*file, folder);
   if (!directory) return fail(directory.error());
 
   auto weights = std::make_unique<Weights>();
@@ -141,6 +149,15 @@ std::string weights_digest(std::string_view file, std::string_view header) {
   }
   const Sha256 digest = sha256(read);
   return to_hex(std::span(digest).first(4));
+}
+
+Result<WeightsSummary> summarize_weights(const std::filesystem::path& folder) {
+  const auto file = MappedFile::open(folder / "model.safetensors");
+  if (!file) return fail(file.error());
+  const auto directory = directory_of(*file, folder);
+  if (!directory) return fail(directory.error());
+  const std::size_t data = file->bytes().size() - directory->header().size();
+  return WeightsSummary{weights_digest(file->bytes(), directory->header()), data / sizeof(float)};
 }
 
 }  // namespace embedrouter::inference

@@ -47,4 +47,11 @@ struct Weights {
 // checks the whole file's.
 std::string weights_digest(std::string_view file, std::string_view header);
 
+// What is known of the weights of <folder> without reading them.
+struct WeightsSummary {
+  std::string digest;         // as Weights has it
+  std::uint64_t numbers = 0;  // of all tensors
+};
+Result<WeightsSummary> summarize_weights(const std::filesystem::path& folder);
+
 }  // namespace embedrouter::inference

@@ -1,17 +1,18 @@
 #include "apps/embed_command.h"
 
 #include <CLI/CLI.hpp>
-#include <condition_variable>
 #include <iostream>
 #include <memory>
-#include <mutex>
 
 #include "api/embed_reply.h"
 #include "api/vector_text.h"
 #include "apps/command_input.h"
 #include "apps/common.h"
 #include "apps/http_call.h"
+#include "apps/local_embedding.h"
 #include "apps/service.h"
+#include "base/ascii.h"
+#include "hub/model_store.h"
 
 namespace embedrouter::apps {
 namespace {
@@ -46,36 +47,43 @@ Result<void> print(const net::ClientResponse& response) {
 struct Embedded {
   inference::Vectors vectors;
   std::uint32_t width;
+  std::string model;
 };
 
+// The default model, or one that is installed.
+Result<inference::ModelOptions> options_of(const catalog::Config& config, const std::string& name) {
+  if (same_ignoring_case(name, catalog::kEmbeddedAlias) ||
+      same_ignoring_case(name, catalog::kEmbeddedModelId))
+    return model_options(config.embedded);
+  auto installed = hub::ModelStore(catalog::models_path(config)).find(name);
+  if (!installed) return fail(std::move(installed).error());
+  if (!*installed)
+    return fail(ErrorCode::model_not_found,
+                name + " is not installed here; `embedrouter models add` installs models");
+  if (auto whole = hub::check_bytes(**installed); !whole) return fail(std::move(whole).error());
+  return model_options(config.embedded, (*installed)->manifest.id, (*installed)->folder);
+}
+
 // The same in this process: no router, no key, no network.
-Result<Embedded> embed_here(const catalog::Config& config, const std::vector<std::string>& texts) {
-  auto model = inference::LocalModel::load(model_options(config.embedded));
+Result<Embedded> embed_here(const catalog::Config& config, const std::string& name,
+                            const std::vector<std::string>& texts) {
+  auto options = options_of(config, name);
+  if (!options) return fail(std::move(options).error());
+  auto model = inference::LocalModel::load(*options);
   if (!model) return fail(std::move(model).error());
-  std::mutex mutex;
-  std::condition_variable ready;
-  std::optional<Result<inference::Vectors>> vectors;
-  inference::Job job;
-  job.texts.assign(texts.begin(), texts.end());
-  (*model)->submit(std::move(job), [&](Result<inference::Vectors> done) {
-    const std::lock_guard lock(mutex);
-    vectors = std::move(done);
-    ready.notify_one();
-  });
-  std::unique_lock lock(mutex);
-  ready.wait(lock, [&] { return vectors.has_value(); });
-  if (!*vectors) return fail(std::move(*vectors).error());
-  return Embedded{std::move(**vectors), (*model)->facts().width};
+  auto vectors = embed_now(**model, texts);
+  if (!vectors) return fail(std::move(vectors).error());
+  return Embedded{*std::move(vectors), (*model)->facts().width, options->name};
 }
 
 int embed_locally(const Options& options, const catalog::Config& config,
                   const std::vector<std::string>& texts) {
-  auto embedded = embed_here(config, texts);
+  auto embedded = embed_here(config, options.model, texts);
   if (!embedded) {
     std::cerr << embedded.error().message() << "\n";
-    return kFailure;
+    return exit_for_status(embedded.error().http_status()) == kNotFound ? kNotFound : kFailure;
   }
-  const auto& [vectors, width] = *embedded;
+  const auto& [vectors, width, model] = *embedded;
   api::EmbedReply reply;
   for (std::size_t i = 0; i < texts.size(); ++i) {
     reply.data.push_back({std::span(vectors.values.get() + i * width, width), static_cast<std::int64_t>(i)});
@@ -86,7 +94,7 @@ int embed_locally(const Options& options, const catalog::Config& config,
     return kOk;
   }
   reply.usage.total_tokens = reply.usage.prompt_tokens;
-  reply.model = catalog::kEmbeddedModelId;
+  reply.model = model;
   reply.provider = "Local";
   api::ResponseInfo info;
   info.id = "gen-emb-local";

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "apps/health_watch.h"
@@ -15,8 +16,17 @@
 
 namespace embedrouter::apps {
 
-Runtime::Runtime(catalog::Config config, std::shared_ptr<EmbeddedModel> embedded,
-                 const gateway::Shared& lasting)
+namespace {
+
+catalog::EmbeddedFacts facts_of(const EmbeddedModel& embedded) {
+  const inference::ModelFacts& facts = embedded.model->facts();
+  return {facts.width, facts.max_tokens,      facts.precision,
+          facts.space, embedded.options.name, embedded.manifest.added};
+}
+
+}  // namespace
+
+Runtime::Runtime(catalog::Config config, EmbeddedModels embedded, const gateway::Shared& lasting)
     : config_(std::move(config)),
       embedded_(std::move(embedded)),
       shared_(lasting),
@@ -32,17 +42,15 @@ Runtime::~Runtime() {
   alive_.Decrement();
 }
 
-Result<std::shared_ptr<const Runtime>> Runtime::make(catalog::Config config,
-                                                     std::shared_ptr<EmbeddedModel> embedded,
+Result<std::shared_ptr<const Runtime>> Runtime::make(catalog::Config config, EmbeddedModels embedded,
                                                      const gateway::Shared& lasting,
                                                      providers::KeyPools& key_pools) {
   auto runtime = std::make_shared<Runtime>(std::move(config), std::move(embedded), lasting);
-  catalog::EmbeddedFacts facts;
-  if (runtime->embedded_) {
-    const inference::ModelFacts& loaded = runtime->embedded_->model->facts();
-    facts = {loaded.width, loaded.max_tokens, loaded.precision, loaded.space};
-  }
-  auto catalog = catalog::Catalog::build(runtime->config_, runtime->embedded_ ? &facts : nullptr);
+  std::optional<catalog::EmbeddedFacts> standing;
+  std::vector<catalog::EmbeddedFacts> further;
+  if (runtime->embedded_.standing) standing = facts_of(*runtime->embedded_.standing);
+  for (const auto& model : runtime->embedded_.on_demand) further.push_back(facts_of(*model));
+  auto catalog = catalog::Catalog::build(runtime->config_, standing ? &*standing : nullptr, further);
   if (!catalog) return fail(std::move(catalog).error());
   runtime->shared_.catalog = *std::move(catalog);
   for (const catalog::ProviderConfig& provider : runtime->config_.providers) {
@@ -50,6 +58,13 @@ Result<std::shared_ptr<const Runtime>> Runtime::make(catalog::Config config,
       return fail(std::move(added).error());
   }
   return std::shared_ptr<const Runtime>(std::move(runtime));
+}
+
+inference::LocalModel& Runtime::model_of(const catalog::Endpoint& endpoint) const {
+  for (const auto& further : embedded_.on_demand) {
+    if (further->options.name == endpoint.model->id) return *further->model;
+  }
+  return *embedded_.standing->model;
 }
 
 Result<void> Runtime::add_upstream(const catalog::ProviderConfig& provider, providers::KeyPools& key_pools) {
@@ -104,8 +119,8 @@ Result<std::shared_ptr<Runtime::Thread>> Runtime::make_thread(asio::io_context& 
       if (thread->probes_)
         *embedder = thread->probes_->guard(*std::move(embedder), endpoint, state, io.get_executor());
       routes.push_back({&endpoint, *std::move(embedder), &state});
-      if (!endpoint.embedded) continue;
-      thread->embedded_ = std::make_unique<providers::Local>(endpoint, *embedded_->model, io);
+      if (!endpoint.embedded || model->id != catalog::kEmbeddedModelId) continue;
+      thread->embedded_ = std::make_unique<providers::Local>(endpoint, *embedded_.standing->model, io);
       thread->embedded_contract_ = {model->dimensions, endpoint.normalized, false};
     }
   }
@@ -130,7 +145,7 @@ Result<std::unique_ptr<embed::Embedder>> Runtime::Thread::make_embedder(const ca
   routing::EndpointState& state = shared.endpoints->of(endpoint.id);
   std::uint32_t places = std::numeric_limits<std::uint32_t>::max();
   if (endpoint.embedded) {  // the model's queue is the bound
-    inner = std::make_unique<providers::Local>(endpoint, *runtime_->embedded_->model, io_);
+    inner = std::make_unique<providers::Local>(endpoint, runtime_->model_of(endpoint), io_);
   } else {
     const Upstream& upstream = runtime_->upstreams_.at(endpoint.provider_slug);
     places = upstream.max_concurrency;

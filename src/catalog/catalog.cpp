@@ -67,16 +67,12 @@ Result<std::unique_ptr<Model>> make_model(const ModelConfig& from,
 
 std::unique_ptr<Model> make_embedded(const EmbeddedFacts& facts) {
   auto model = std::make_unique<Model>();
-  model->id = kEmbeddedModelId;
-  model->name = "all-MiniLM-L6-v2";
-  model->description =
-      "Sentence embeddings for search and clustering of short English texts, computed inside the router.";
-  model->tokenizer = "BERT";
-  model->aliases = {std::string(kEmbeddedAlias)};
+  model->id = facts.id;
+  model->name = facts.id.substr(facts.id.find('/') + 1);
+  model->description = "Computed inside the router.";
   model->dimensions = facts.width;
   model->context_length = facts.max_tokens;
-  model->created = kEmbeddedCreated;
-  model->symmetric = true;
+  model->created = facts.created;
 
   Endpoint endpoint;
   endpoint.id = model->id + "@" + std::string(kEmbeddedProvider);
@@ -90,6 +86,18 @@ std::unique_ptr<Model> make_embedded(const EmbeddedFacts& facts) {
   endpoint.policy = {.zdr = true, .training = false};
   endpoint.embedded = true;
   model->endpoints.push_back(std::move(endpoint));
+  return model;
+}
+
+std::unique_ptr<Model> make_default(const EmbeddedFacts& facts) {
+  auto model = make_embedded(facts);
+  model->name = "all-MiniLM-L6-v2";
+  model->description =
+      "Sentence embeddings for search and clustering of short English texts, computed inside the router.";
+  model->tokenizer = "BERT";
+  model->aliases = {std::string(kEmbeddedAlias)};
+  model->created = kEmbeddedCreated;
+  model->symmetric = true;
   return model;
 }
 
@@ -134,11 +142,15 @@ Result<void> Catalog::add(std::unique_ptr<Model> model) {
   return {};
 }
 
-Result<std::shared_ptr<const Catalog>> Catalog::build(const Config& config, const EmbeddedFacts* embedded) {
+Result<std::shared_ptr<const Catalog>> Catalog::build(const Config& config, const EmbeddedFacts* embedded,
+                                                      std::span<const EmbeddedFacts> further) {
   auto catalog = std::make_shared<Catalog>();
   catalog->providers_ = config.providers;
   if (embedded != nullptr) {
-    if (auto added = catalog->add(make_embedded(*embedded)); !added) return fail(std::move(added).error());
+    if (auto added = catalog->add(make_default(*embedded)); !added) return fail(std::move(added).error());
+  }
+  for (const EmbeddedFacts& facts : further) {
+    if (auto added = catalog->add(make_embedded(facts)); !added) return fail(std::move(added).error());
   }
   for (const ModelConfig& from : config.models) {
     auto model = make_model(from, config.providers);

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -64,20 +65,23 @@ struct Model {
 // base slug ("google-vertex") for its regions, but not for a service tier. Ignores case.
 bool names(std::string_view name, const Endpoint& endpoint) noexcept;
 
-// What the embedded model contributes.
+inline constexpr std::string_view kEmbeddedModelId = "sentence-transformers/all-minilm-l6-v2";
+// What an embedded model contributes.
 struct EmbeddedFacts {
   std::uint32_t width = 0, max_tokens = 0;
   std::string precision, space;
+  std::string id = std::string(kEmbeddedModelId);
+  std::int64_t created = 0;  // unix seconds; the default model has its own
 };
-inline constexpr std::string_view kEmbeddedModelId = "sentence-transformers/all-minilm-l6-v2";
 inline constexpr std::string_view kEmbeddedAlias = "Taurus";
 inline constexpr std::string_view kEmbeddedProvider = "local";
 
 class Catalog {
  public:
-  // `embedded` null: no embedded model. Fails only on what parse_config lets through and the embedded model
-  // contradicts.
-  static Result<std::shared_ptr<const Catalog>> build(const Config& config, const EmbeddedFacts* embedded);
+  // `embedded` null: no default model inside. `further`: other models inside, beside it. Fails only on what
+  // parse_config lets through and the embedded models contradict.
+  static Result<std::shared_ptr<const Catalog>> build(const Config& config, const EmbeddedFacts* embedded,
+                                                      std::span<const EmbeddedFacts> further = {});
 
   // By id or alias, ignoring ASCII case. Null if there is none. Does not allocate.
   const Model* find(std::string_view name) const;

@@ -64,6 +64,35 @@ std::shared_ptr<const Catalog> build(std::string_view file, const EmbeddedFacts*
   return catalog ? *catalog : nullptr;
 }
 
+TEST(Catalog, lists_further_embedded_models_as_free_and_local) {
+  const std::vector<EmbeddedFacts> further{{.width = 768,
+                                            .max_tokens = 512,
+                                            .precision = "fp32",
+                                            .space = "BAAI/bge#fp32-01",
+                                            .id = "BAAI/bge",
+                                            .created = 1'700'000'001}};
+  const auto outcome = parse_config(kFile, kHome);
+  const auto catalog = Catalog::build(outcome.config, &kFacts, further);
+  ASSERT_TRUE(catalog) << catalog.error().message();
+  const Model* model = (*catalog)->find("baai/BGE");
+  ASSERT_NE(model, nullptr);
+  EXPECT_EQ(model->name, "bge");
+  EXPECT_EQ(model->dimensions, 768U);
+  EXPECT_EQ(model->context_length, 512U);
+  EXPECT_FALSE(model->symmetric);
+  const Endpoint& endpoint = model->endpoints.at(0);
+  EXPECT_EQ(endpoint.id, "BAAI/bge@local");
+  EXPECT_EQ(endpoint.space, "BAAI/bge#fp32-01");
+  EXPECT_EQ(endpoint.pico_usd_per_token, 0);
+  EXPECT_TRUE(endpoint.embedded);
+  EXPECT_EQ((*catalog)->listed()[0], model);
+  EXPECT_EQ((*catalog)->find("Taurus")->symmetric, true);
+
+  std::vector<EmbeddedFacts> taken = further;
+  taken[0].id = "x/OLD";
+  EXPECT_FALSE(Catalog::build(outcome.config, &kFacts, taken));
+}
+
 TEST(Catalog, finds_by_id_and_alias_ignoring_case) {
   const auto catalog = build(kFile, &kFacts);
   const Model* model = catalog->find("openai/small");

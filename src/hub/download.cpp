@@ -13,7 +13,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kTries = 5;  // in a row, without progress
-constexpr std::chrono::milliseconds kFirstPause{500};
+constexpr std::chrono::milliseconds kFirstPause{250};
 constexpr std::uint64_t kSpare = 16U << 20;  // of the disk, left to others
 constexpr const char* kCommitFile = ".commit";
 constexpr const char* kUnfinished = ".part";
@@ -111,10 +111,11 @@ class Downloading {
   Downloading(Hub& hub, fs::path folder, Watcher& watcher)
       : hub_(hub), folder_(std::move(folder)), watcher_(watcher) {}
 
-  Task<Result<Download>> run(std::string id, std::string name) {
+  Task<Result<Download>> run(std::string id, std::string name, std::string known_commit) {
     auto revision = co_await find(std::move(id), std::move(name));
     if (!revision) co_return fail(std::move(revision).error());
     done_.revision = *std::move(revision);
+    if (done_.revision.commit == known_commit) co_return std::move(done_);
     auto listed = co_await look_at_all();
     if (!listed) co_return fail(std::move(listed).error());
     if (auto room = begin(); !room) co_return fail(std::move(room).error());
@@ -224,10 +225,10 @@ class Downloading {
 
 }  // namespace
 
-Task<Result<Download>> download(Hub& hub, std::string id, std::string revision, fs::path folder,
-                                Watcher& watcher) {
+Task<Result<Download>> download(Hub& hub, std::string id, std::string revision, std::string known_commit,
+                                fs::path folder, Watcher& watcher) {
   Downloading downloading(hub, std::move(folder), watcher);
-  auto done = co_await downloading.run(std::move(id), std::move(revision));
+  auto done = co_await downloading.run(std::move(id), std::move(revision), std::move(known_commit));
   co_return done;
 }
 

@@ -25,7 +25,8 @@ class Watcher {
   ~Watcher() = default;
 };
 
-// What a download brings: files that are whole and checked, and on the disk.
+// What a download brings: files that are whole and checked, and on the disk. None: there was nothing to
+// fetch.
 struct Download {
   Revision revision;
   std::vector<RemoteFile> files;
@@ -35,8 +36,8 @@ struct Download {
 // same commit it is kept and gone on with, of another it is removed. A file has its name only when its digest
 // is right. What may pass (no network, 5xx, 429, a cut transfer) is waited for and tried again, a few times
 // without progress. Fails before the first byte where the disk has no room. Nobody else may use the folder
-// meanwhile.
-Task<Result<Download>> download(Hub& hub, std::string id, std::string revision, std::filesystem::path folder,
-                                Watcher& watcher);
+// meanwhile. Where `revision` is `known_commit`, nothing is fetched.
+Task<Result<Download>> download(Hub& hub, std::string id, std::string revision, std::string known_commit,
+                                std::filesystem::path folder, Watcher& watcher);
 
 }  // namespace embedrouter::hub

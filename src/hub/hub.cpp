@@ -140,7 +140,7 @@ std::string Hub::target_of(const Revision& revision, const std::string& path) co
 
 Error Hub::unheard(Error error) const {
   const std::string detail = error.detail().empty() ? "" : " (" + error.detail() + ")";
-  std::string message = "no answer from the hub at " + endpoint_ + ": " + error.message() + detail;
+  std::string message = "asking the hub at " + endpoint_ + ": " + error.message() + detail;
   if (error.code() == ErrorCode::upstream_unreachable) {
     message +=
         "; look at the network, at HTTPS_PROXY where there is a proxy, or name a mirror in HF_ENDPOINT";

@@ -181,6 +181,11 @@ Result<Installed> ModelStore::install(const Change& change, const Manifest& mani
   return Installed{change.folder_, manifest};
 }
 
+void ModelStore::discard(const Change& change) const {
+  std::error_code ignored;
+  fs::remove_all(change.draft_, ignored);
+}
+
 Result<bool> ModelStore::remove(const Change& change) const {
   std::error_code error;
   const bool draft = !fs::is_empty(change.draft_, error);

@@ -53,6 +53,8 @@ class ModelStore {
 
   // Puts the draft, its files those of the manifest and already on the disk, in the model's place.
   Result<Installed> install(const Change& change, const Manifest& manifest) const;
+  // What was gathered is of no use.
+  void discard(const Change& change) const;
   // The model and what is left of drafts. False: there was neither.
   Result<bool> remove(const Change& change) const;
 

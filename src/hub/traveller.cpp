@@ -6,6 +6,8 @@ namespace embedrouter::hub {
 namespace {
 
 constexpr int kMostRedirects = 5;
+constexpr std::size_t kMostInMemory = 32U
+                                      << 20;  // of an answer that no sink takes: a list of files, an error
 
 bool is_redirect(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
@@ -56,6 +58,7 @@ Result<net::Client*> Traveller::client(const net::Url& origin) {
   auto options = reach_(origin);
   if (!options) return fail(std::move(options).error());
   options->show_redirects = true;
+  options->limits.body_bytes = kMostInMemory;
   options->http2 = false;  // one transfer at a time, in large pieces
   auto made = net::Client::make(io_, origin, *options);
   if (!made) return fail(std::move(made).error());

@@ -20,7 +20,7 @@ endif()
 
 function(embed_file target file function)
   set(output ${CMAKE_CURRENT_BINARY_DIR}/${file}.cpp)
-  set(script ${CMAKE_SOURCE_DIR}/cmake/embed_file.cmake)
+  set(script ${PROJECT_SOURCE_DIR}/cmake/embed_file.cmake)
   add_custom_command(OUTPUT ${output} DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${file} ${script}
     COMMAND ${CMAKE_COMMAND} -DINPUT=${CMAKE_CURRENT_SOURCE_DIR}/${file} -DOUTPUT=${output} -DFUNCTION=${function}
             -P ${script})

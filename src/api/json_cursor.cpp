@@ -301,6 +301,18 @@ bool JsonCursor::skip_flat_array(std::string_view& out) noexcept {
   return true;
 }
 
+bool JsonCursor::skip_flat_string(std::string_view& out, std::size_t length) noexcept {
+  if (!expect('"', "expected a string")) return false;
+  const auto left = static_cast<std::size_t>(end_ - at_);
+  const auto* close = length < left && at_[length] == '"'
+                          ? at_ + length
+                          : static_cast<const char*>(std::memchr(at_, '"', left));
+  if (close == nullptr) return fail("unterminated string");
+  out = {at_, static_cast<std::size_t>(close - at_)};
+  at_ = close + 1;
+  return true;
+}
+
 bool JsonCursor::skip(std::string_view* out) noexcept {
   skip_space();
   const char* const begin = at_;

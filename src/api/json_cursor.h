@@ -48,6 +48,9 @@ class JsonCursor {
   // An array of what should be numbers: only the end is looked for, at the next bracket. `out` includes the
   // brackets.
   bool skip_flat_array(std::string_view& out) noexcept;
+  // A string of what should be base64: only a quote is looked for, first where a string of `length` would
+  // end. It was the string's end if `out`, which does not include the quotes, is base64.
+  bool skip_flat_string(std::string_view& out, std::size_t length) noexcept;
   // Reads an object or array member by member:  bool first = true; while (next_member(first, key)) …
   // False behind the last one, and on a fault.
   bool enter(char open) noexcept;

@@ -136,5 +136,17 @@ TEST(JsonCursor, agrees_with_simdjson_on_mutated_documents) {
   EXPECT_GT(accepted, 10'000U);
 }
 
+TEST(JsonCursor, a_flat_string_ends_where_it_is_expected_or_at_the_next_quote) {
+  for (const std::size_t length : {0, 3, 4, 5, 99}) {
+    JsonCursor json(R"("AAAA","B")");
+    std::string_view text;
+    ASSERT_TRUE(json.skip_flat_string(text, length));
+    EXPECT_EQ(text, "AAAA") << length;
+  }
+  JsonCursor open(R"("AAAA)");
+  std::string_view text;
+  EXPECT_FALSE(open.skip_flat_string(text, 4));
+}
+
 }  // namespace
 }  // namespace embedrouter::api

@@ -36,8 +36,8 @@ catalog::ConfigEnvironment environment() {
 }
 
 void add_where(CLI::App& command, Where& where) {
-  command.add_option("--config", where.config_file, "Configuration file (TOML)");
-  command.add_option("--data-dir", where.data_dir, "Folder of keys and models");
+  command.add_option("--config", where.config_file, "Configuration file (TOML)")->type_name("FILE");
+  command.add_option("--data-dir", where.data_dir, "Folder of keys and models")->type_name("DIR");
 }
 
 catalog::ConfigOutcome read(const Where& where) {
@@ -50,19 +50,23 @@ catalog::ConfigOutcome read(const Where& where) {
   return catalog::load_config(file, around);
 }
 
-std::string describe_faults(const catalog::ConfigOutcome& outcome) {
-  const std::size_t count = outcome.faults.size();
+std::string describe_faults(const std::vector<catalog::ConfigFault>& faults) {
+  const std::size_t count = faults.size();
   return "the configuration has " + std::to_string(count) + " fault" + (count == 1 ? "" : "s");
 }
 
-Result<catalog::Config> load(const Where& where, std::ostream& err) {
-  catalog::ConfigOutcome outcome = read(where);
-  for (const catalog::ConfigFault& fault : outcome.faults) {
+void print_faults(const Where& where, const std::vector<catalog::ConfigFault>& faults, std::ostream& err) {
+  for (const catalog::ConfigFault& fault : faults) {
     err << (where.config_file.empty() ? "configuration" : where.config_file);
     if (fault.line != 0) err << ':' << fault.line;
     err << ": " << fault.message << '\n';
   }
-  if (!outcome.faults.empty()) return fail(ErrorCode::invalid_request, describe_faults(outcome));
+}
+
+Result<catalog::Config> load(const Where& where, std::ostream& err) {
+  catalog::ConfigOutcome outcome = read(where);
+  print_faults(where, outcome.faults, err);
+  if (!outcome.faults.empty()) return fail(ErrorCode::invalid_request, describe_faults(outcome.faults));
   return std::move(outcome.config);
 }
 

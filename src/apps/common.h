@@ -5,6 +5,7 @@
 
 #include <iosfwd>
 #include <string>
+#include <vector>
 
 #include "catalog/config.h"
 
@@ -36,9 +37,11 @@ catalog::ConfigEnvironment environment();
 void add_where(CLI::App& command, Where& where);  // --config and --data-dir
 // The configuration with the flags applied, and its faults.
 catalog::ConfigOutcome read(const Where& where);
-std::string describe_faults(const catalog::ConfigOutcome& outcome);  // "the configuration has 2 faults"
-// The same, where any fault is a failure. Faults are printed to `err`, one a line with file and line
-// number.
+// "the configuration has 2 faults"
+std::string describe_faults(const std::vector<catalog::ConfigFault>& faults);
+// One a line, with file and line number: "embedrouter.toml:7: …".
+void print_faults(const Where& where, const std::vector<catalog::ConfigFault>& faults, std::ostream& err);
+// As read(), where any fault is a failure. Faults are printed to `err`.
 Result<catalog::Config> load(const Where& where, std::ostream& err);
 
 }  // namespace embedrouter::apps

@@ -8,8 +8,10 @@
 #include "api/vector_text.h"
 #include "apps/command_input.h"
 #include "apps/common.h"
-#include "apps/http_call.h"
+#include "apps/installed_models.h"
 #include "apps/local_embedding.h"
+#include "apps/progress_bar.h"
+#include "apps/router_client.h"
 #include "apps/service.h"
 #include "base/ascii.h"
 #include "hub/model_store.h"
@@ -23,25 +25,10 @@ struct Options : RouterOptions {
   bool local = false;
 };
 
-void print_vectors(const std::vector<api::Embedding>& data) {
+void print_vector(std::span<const float> values) {
   std::string line;
-  for (const api::Embedding& embedding : data) {
-    if (const auto* text = std::get_if<api::NumberText>(&embedding.vector)) {
-      std::cout << text->json << '\n';
-      continue;
-    }
-    line.clear();
-    if (const auto* floats = std::get_if<std::span<const float>>(&embedding.vector))
-      api::append_numbers(line, *floats);
-    std::cout << line << '\n';
-  }
-}
-
-Result<void> print(const net::ClientResponse& response) {
-  auto reply = api::decode_embed_reply(*response.body);
-  if (!reply) return fail(std::move(reply).error());
-  print_vectors(reply->data);
-  return {};
+  api::append_numbers(line, values);
+  std::cout << line << '\n';
 }
 
 struct Embedded {
@@ -50,10 +37,10 @@ struct Embedded {
   std::string model;
 };
 
-// The default model, or one that is installed.
+// The model of [embedded], or one that is installed.
 Result<inference::ModelOptions> options_of(const catalog::Config& config, const std::string& name) {
   if (same_ignoring_case(name, catalog::kEmbeddedAlias) ||
-      same_ignoring_case(name, catalog::kEmbeddedModelId))
+      same_ignoring_case(name, catalog::embedded_id(config.embedded)))
     return model_options(config.embedded);
   auto installed = hub::ModelStore(catalog::models_path(config)).find(name);
   if (!installed) return fail(std::move(installed).error());
@@ -86,13 +73,12 @@ int embed_locally(const Options& options, const catalog::Config& config,
   const auto& [vectors, width, model] = *embedded;
   api::EmbedReply reply;
   for (std::size_t i = 0; i < texts.size(); ++i) {
-    reply.data.push_back({std::span(vectors.values.get() + i * width, width), static_cast<std::int64_t>(i)});
+    const std::span<const float> values(vectors.values.get() + i * width, width);
+    if (!options.json) print_vector(values);
+    reply.data.push_back({values, static_cast<std::int64_t>(i)});
     reply.usage.prompt_tokens += vectors.tokens[i];
   }
-  if (!options.json) {
-    print_vectors(reply.data);
-    return kOk;
-  }
+  if (!options.json) return kOk;
   reply.usage.total_tokens = reply.usage.prompt_tokens;
   reply.model = model;
   reply.provider = "Local";
@@ -101,6 +87,50 @@ int embed_locally(const Options& options, const catalog::Config& config,
   std::cout << api::encode_embed_response(reply, api::EncodingFormat::float_numbers, info).to_string()
             << '\n';
   return kOk;
+}
+
+// A text that fails is a `null` among the lines, so that the others keep their place.
+int print(const RouterClient& router, const sdk::EmbedAllResult& all) {
+  constexpr std::size_t kMostTold = 10;
+  auto failure = all.failures.begin();
+  for (std::size_t i = 0; i < all.vectors.rows(); ++i) {
+    if (failure == all.failures.end() || failure->item != i) {
+      print_vector(all.vectors.row(i));
+      continue;
+    }
+    std::cout << "null\n";
+    ++failure;
+  }
+  int status = kOk;
+  for (std::size_t i = 0; i < std::min(all.failures.size(), kMostTold); ++i) {
+    std::cerr << "text " << all.failures[i].item << ": ";
+    const int said = complain(router, all.failures[i].error);
+    if (i == 0) status = said;
+  }
+  if (all.failures.size() > kMostTold)
+    std::cerr << "and " << all.failures.size() - kMostTold << " more texts\n";
+  return status;
+}
+
+// Any number of texts, in as many requests as they take. One request among several is worth another try.
+int embed_all(const Options& options, const catalog::Config& config, const std::vector<std::string>& texts,
+              std::string_view without) {
+  sdk::EmbedAllOptions how;
+  how.model = options.model;
+  const bool long_input = texts.size() > how.batch_items;
+  sdk::RetryConfig retries = sdk::RetryConfig::none();
+  if (long_input) retries = {.status_codes = {"429", "5XX"}, .max_attempts = 4};
+  auto router = find_router(options, config, retries);
+  if (!router) {
+    std::cerr << router.error().message() << "\n";
+    return kAuth;
+  }
+  ProgressBar bar;
+  if (long_input) how.progress = [&bar](std::size_t done, std::size_t all) { bar.show(done, all); };
+  const std::vector<std::string_view> views(texts.begin(), texts.end());
+  auto all = router->client.embeddings().embed_all(views, how);
+  bar.clear();
+  return all ? print(*router, *all) : complain(*router, all.error(), without);
 }
 
 int embed(const Options& options) {
@@ -115,8 +145,9 @@ int embed(const Options& options) {
     return kUsage;
   }
   if (options.local) return embed_locally(options, *config, *texts);
-  return ask(options, *config, {"POST", "/embeddings", embeddings_body(options.model, *texts)}, print,
-             ", or use --local");
+  constexpr std::string_view kWithout = ", or use --local";
+  if (!options.json) return embed_all(options, *config, *texts, kWithout);
+  return ask(options, *config, {"POST", "/embeddings", embeddings_body(options.model, *texts)}, {}, kWithout);
 }
 
 }  // namespace
@@ -126,7 +157,8 @@ void add_embed_command(CLI::App& app, Run& run) {
       app.add_subcommand("embed", "Embed texts: arguments, files, or standard input, a text a line");
   auto options = std::make_shared<Options>();
   command->add_option("texts", options->texts, "Texts; - reads them from standard input, one a line");
-  command->add_option("--file", options->files, "File of texts, one a line; may be repeated");
+  command->add_option("--file", options->files, "File of texts, one a line; may be repeated")
+      ->type_name("FILE");
   command->add_option("--model", options->model, "Model or alias")->capture_default_str();
   add_router_options(*command, *options);
   command->add_flag("--local", options->local, "Embed in this process, without a router");

@@ -42,6 +42,13 @@ void watch_health(Metrics& metrics, routing::EndpointStates& states, const Clock
           .gauge("embedrouter_endpoint_state", "0 closed: asked as usual, 1 half open, 2 open: ejected",
                  {{"endpoint", endpoint}})
           .Set(static_cast<double>(state.health.snapshot(clock.now()).state));
+      if (const std::uint32_t limit = state.places.limit(); limit != embed::Places::kUnlimited) {
+        metrics
+            .gauge("embedrouter_endpoint_concurrency_limit",
+                   "Calls it is given at a time: max_concurrency, or fewer since it answered 429",
+                   {{"endpoint", endpoint}})
+            .Set(limit);
+      }
       for (const auto to : {Health::State::open, Health::State::closed}) changes(metrics, endpoint, to);
     });
   });

@@ -1,10 +1,11 @@
-// embedrouter: serve, embed, models, keys, endpoints, route, doctor.
+// embedrouter: serve, embed, models, keys, endpoints, route, doctor, completion.
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <exception>
 #include <iostream>
 
 #include "apps/common.h"
+#include "apps/completion_command.h"
 #include "apps/doctor_command.h"
 #include "apps/embed_command.h"
 #include "apps/endpoints_command.h"
@@ -27,6 +28,7 @@ int main(int argc, char** argv) {
   add_endpoints_command(app, run);
   add_route_command(app, run);
   add_doctor_command(app, run);
+  add_completion_command(app, run);
   try {
     app.parse(argc, argv);
     return run();

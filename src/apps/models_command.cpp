@@ -9,7 +9,7 @@
 #include "apps/add_model.h"
 #include "apps/common.h"
 #include "apps/download_display.h"
-#include "apps/http_call.h"
+#include "apps/router_client.h"
 #include "base/ascii.h"
 #include "catalog/catalog.h"
 #include "hub/model_store.h"
@@ -26,8 +26,8 @@ struct RemoveOptions {
   std::string id;
 };
 
-Result<void> print(const net::ClientResponse& response) {
-  auto list = api::decode_model_list(response.body->view());
+Result<void> print(std::string_view body) {
+  auto list = api::decode_model_list(body);
   if (!list) return fail(std::move(list).error());
   for (const api::ModelSummary& model : *list) {
     std::cout << model.id << "\t" << model.dimensions << " dimensions\t" << model.context_length
@@ -88,11 +88,12 @@ int remove(const RemoveOptions& options) {
               << "\n";
     return kUsage;
   }
-  if (same_ignoring_case(options.id, catalog::kEmbeddedModelId)) {
+  if (same_ignoring_case(options.id, catalog::embedded_id(config->embedded))) {
     std::cerr << options.id
-              << " is the default model, without which the router does not start; to do without "
-              << "embedded models, set enabled = false in [embedded]\n";
-    return kUsage;
+              << " is the model of [embedded] itself, without which the router does not start; to do "
+              << "without embedded models, set enabled = false there
+                 ";
+        return kUsage;
   }
   const hub::ModelStore store(catalog::models_path(*config));
   auto removed = Result<bool>(false);

@@ -12,7 +12,7 @@
 #include "api/json_cursor.h"
 #include "apps/command_input.h"
 #include "apps/common.h"
-#include "apps/http_call.h"
+#include "apps/router_client.h"
 #include "catalog/catalog.h"
 
 namespace embedrouter::apps {
@@ -53,8 +53,8 @@ Row shown(const api::ExplanationRow& row) {
           "$" + row.price};
 }
 
-Result<void> print(const net::ClientResponse& response) {
-  auto decoded = api::decode_explanation(response.body->view());
+Result<void> print(std::string_view body) {
+  auto decoded = api::decode_explanation(body);
   if (!decoded) return fail(std::move(decoded).error());
   const api::ExplanationSummary& told = *decoded;
   std::cout << told.model << ", by " << told.strategy << ", " << told.items
@@ -112,9 +112,11 @@ void add_route_command(CLI::App& app, Run& run) {
   command->add_option("texts", options->texts, "Texts; - reads them from standard input, one a line");
   command->add_flag("--explain", options->explain, "Every endpoint: kept or dropped, its share, its health")
       ->required();
-  command->add_option("--file", options->files, "File of texts, one a line; may be repeated");
+  command->add_option("--file", options->files, "File of texts, one a line; may be repeated")
+      ->type_name("FILE");
   command->add_option("--model", options->model, "Model or alias")->capture_default_str();
-  command->add_option("--provider", options->provider, "The `provider` member of the request, in JSON");
+  command->add_option("--provider", options->provider, "The `provider` member of the request, in JSON")
+      ->type_name("JSON");
   add_router_options(*command, *options);
   command->callback([=, &run] { run = [=] { return explain(*options); }; });
 }

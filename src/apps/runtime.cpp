@@ -1,7 +1,6 @@
 #include "apps/runtime.h"
 
 #include <algorithm>
-#include <limits>
 #include <optional>
 #include <utility>
 
@@ -16,12 +15,26 @@
 
 namespace embedrouter::apps {
 
+catalog::EmbeddedFacts facts_of(const inference::LocalModel& model) {
+  const inference::ModelFacts& loaded = model.facts();
+  catalog::EmbeddedFacts facts;
+  facts.width = loaded.width;
+  facts.max_tokens = loaded.max_tokens;
+  facts.precision = loaded.precision;
+  facts.space = loaded.space;
+  facts.normalized = loaded.normalized;
+  facts.symmetric = loaded.symmetric;
+  facts.input_types = loaded.input_types;
+  return facts;
+}
+
 namespace {
 
-catalog::EmbeddedFacts facts_of(const EmbeddedModel& embedded) {
-  const inference::ModelFacts& facts = embedded.model->facts();
-  return {facts.width, facts.max_tokens,      facts.precision,
-          facts.space, embedded.options.name, embedded.manifest.added};
+catalog::EmbeddedFacts further_facts(const EmbeddedModel& further) {
+  catalog::EmbeddedFacts facts = facts_of(*further.model);
+  facts.id = further.options.name;
+  facts.created = further.manifest.added;
+  return facts;
 }
 
 }  // namespace
@@ -48,8 +61,8 @@ Result<std::shared_ptr<const Runtime>> Runtime::make(catalog::Config config, Emb
   auto runtime = std::make_shared<Runtime>(std::move(config), std::move(embedded), lasting);
   std::optional<catalog::EmbeddedFacts> standing;
   std::vector<catalog::EmbeddedFacts> further;
-  if (runtime->embedded_.standing) standing = facts_of(*runtime->embedded_.standing);
-  for (const auto& model : runtime->embedded_.on_demand) further.push_back(facts_of(*model));
+  if (runtime->embedded_.standing) standing = facts_of(*runtime->embedded_.standing->model);
+  for (const auto& model : runtime->embedded_.on_demand) further.push_back(further_facts(*model));
   auto catalog = catalog::Catalog::build(runtime->config_, standing ? &*standing : nullptr, further);
   if (!catalog) return fail(std::move(catalog).error());
   runtime->shared_.catalog = *std::move(catalog);
@@ -119,7 +132,7 @@ Result<std::shared_ptr<Runtime::Thread>> Runtime::make_thread(asio::io_context& 
       if (thread->probes_)
         *embedder = thread->probes_->guard(*std::move(embedder), endpoint, state, io.get_executor());
       routes.push_back({&endpoint, *std::move(embedder), &state});
-      if (!endpoint.embedded || model->id != catalog::kEmbeddedModelId) continue;
+      if (!endpoint.embedded || model->id != embedded_.standing->options.name) continue;
       thread->embedded_ = std::make_unique<providers::Local>(endpoint, *embedded_.standing->model, io);
       thread->embedded_contract_ = {model->dimensions, endpoint.normalized, false};
     }
@@ -143,7 +156,7 @@ Result<std::unique_ptr<embed::Embedder>> Runtime::Thread::make_embedder(const ca
   options.provider = endpoint.provider_name;
   options.contract = {endpoint.model->dimensions, endpoint.normalized, !endpoint.embedded};
   routing::EndpointState& state = shared.endpoints->of(endpoint.id);
-  std::uint32_t places = std::numeric_limits<std::uint32_t>::max();
+  std::uint32_t places = embed::Places::kUnlimited;
   if (endpoint.embedded) {  // the model's queue is the bound
     inner = std::make_unique<providers::Local>(endpoint, runtime_->model_of(endpoint), io_);
   } else {

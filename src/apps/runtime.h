@@ -34,9 +34,12 @@ struct EmbeddedModel {
 };
 
 struct EmbeddedModels {
-  std::shared_ptr<EmbeddedModel> standing;  // the default one, always in memory; null: there is none
+  std::shared_ptr<EmbeddedModel> standing;  // of [embedded] model_dir, always in memory; null: there is none
   std::vector<std::shared_ptr<EmbeddedModel>> on_demand;
 };
+
+// What it says of itself; `id` and `created` stay empty.
+catalog::EmbeddedFacts facts_of(const inference::LocalModel& model);
 
 class Probes;
 

@@ -12,7 +12,7 @@
 #include <memory>
 
 #include "apps/common.h"
-#include "apps/provider_keys.h"
+#include "apps/config_check.h"
 #include "apps/service.h"
 #include "ledger/first_key.h"
 
@@ -47,12 +47,11 @@ Result<void> offer_first_key(const catalog::Config& config) {
   return {};
 }
 
-int check(const catalog::Config& config) {
-  for (const catalog::ProviderConfig& provider : config.providers) {
-    if (auto keys = keys_of(provider); !keys) {
-      std::cerr << keys.error().message() << "\n";
-      return kFailure;
-    }
+int check(const Where& where, const catalog::Config& config) {
+  if (const auto faults = check_named(config); !faults.empty()) {
+    print_faults(where, faults, std::cerr);
+    std::cerr << describe_faults(faults) << "\n";
+    return kFailure;
   }
   std::cout << "the configuration is good: " << config.models.size() << " models, " << config.providers.size()
             << " providers besides the embedded one\n";
@@ -65,7 +64,7 @@ int serve(const Where& where, bool only_check) {
     std::cerr << config.error().message() << "\n";
     return kFailure;
   }
-  if (only_check) return check(*config);
+  if (only_check) return check(where, *config);
   raise_descriptor_limit();
   keep_freed_memory();
   if (auto offered = offer_first_key(*config); !offered) {

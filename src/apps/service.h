@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "apps/installed_models.h"
 #include "apps/probes.h"
 #include "apps/runtime.h"
 #include "base/clock.h"
@@ -21,7 +22,6 @@
 #include "base/random.h"
 #include "catalog/catalog.h"
 #include "gateway/gateway.h"
-#include "hub/model_store.h"
 #include "inference/local_model.h"
 #include "inference/model_pool.h"
 #include "ledger/keys.h"
@@ -134,12 +134,6 @@ class Service {
 LogLevel level_of(const std::string& name);
 net::ServerLimits server_limits(const catalog::Config::Limits& configured);
 net::ServerTls server_tls(const catalog::Config::Server& configured);
-// Of the default model.
-inference::ModelOptions model_options(const catalog::Config::Embedded& section);
-// Of one that is installed in `folder`.
-inference::ModelOptions model_options(const catalog::Config::Embedded& section, const std::string& id,
-                                      const std::filesystem::path& folder);
-inference::PoolOptions pool_options(const catalog::Config::Embedded& section);
 // The settings that differ and take effect only when the router is started again: "[server] listen".
 std::vector<std::string> needing_restart(const catalog::Config& running, const catalog::Config& read);
 

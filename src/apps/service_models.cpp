@@ -1,42 +1,14 @@
-// The models inside the router: which there are, and what becomes of them.
+// The models inside the router: what becomes of them.
 
 #include <malloc.h>
 
-#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <utility>
 
 #include "apps/service.h"
-#include "base/ascii.h"
 
 namespace embedrouter::apps {
 namespace {
-
-std::string in_mebibytes(std::uint64_t bytes) {
-  return std::to_string((bytes + (1U << 20) - 1) >> 20) + " MiB";
-}
-
-bool is_configured(const catalog::Config& config, std::string_view id) {
-  return std::ranges::any_of(config.models, [&](const catalog::ModelConfig& model) {
-    const auto same = [&](const std::string& name) { return same_ignoring_case(name, id); };
-    return same(model.id) || std::ranges::any_of(model.aliases, same);
-  });
-}
-
-// The bytes it was installed with, or the reason there is no model.
-Result<std::unique_ptr<inference::LocalModel>> load_installed(const hub::ModelStore& store,
-                                                              const hub::Installed& installed,
-                                                              const inference::ModelOptions& options) {
-  const auto now = store.find(installed.manifest.id);
-  if (!now) return fail(now.error());
-  if (!*now || (*now)->manifest != installed.manifest) {
-    return fail(ErrorCode::internal, installed.folder.string() +
-                                         " was replaced or removed since the configuration was read; "
-                                         "reload it: kill -HUP");
-  }
-  if (auto whole = hub::check_bytes(installed); !whole) return fail(std::move(whole).error());
-  return inference::LocalModel::load(options);
-}
 
 void add_totals(inference::LocalModel::Load& sum, const inference::LocalModel::Load& more) {
   sum.batches += more.batches;
@@ -45,30 +17,6 @@ void add_totals(inference::LocalModel::Load& sum, const inference::LocalModel::L
 }
 
 }  // namespace
-
-inference::ModelOptions model_options(const catalog::Config::Embedded& section) {
-  inference::ModelOptions options;
-  options.folder = section.model_dir;
-  if (section.precision == "fp32") options.precision = inference::Precision::fp32;
-  if (section.precision == "bf16") options.precision = inference::Precision::bf16;
-  options.threads = section.threads;
-  options.max_tokens = section.max_tokens;
-  options.queue_tokens = section.queue_tokens;
-  return options;
-}
-
-inference::ModelOptions model_options(const catalog::Config::Embedded& section, const std::string& id,
-                                      const std::filesystem::path& folder) {
-  inference::ModelOptions options = model_options(section);
-  options.folder = folder;
-  options.name = id;
-  options.max_tokens = 0;  // each has its own limit
-  return options;
-}
-
-inference::PoolOptions pool_options(const catalog::Config::Embedded& section) {
-  return {section.memory, section.idle_timeout};
-}
 
 Result<EmbeddedModels> Service::models_for(const catalog::Config& config) {
   EmbeddedModels models;
@@ -94,36 +42,29 @@ Result<std::shared_ptr<EmbeddedModel>> Service::standing_model(const catalog::Co
 // Those the configuration names must be there and sound; of all that are installed, what is not is left out.
 Result<std::vector<std::shared_ptr<EmbeddedModel>>> Service::on_demand_models(const catalog::Config& config) {
   std::vector<std::string> faults;
-  std::vector<hub::Installed> installed = hub::ModelStore(catalog::models_path(config)).list(faults);
+  const std::vector<hub::Installed> installed = installed_models(config, faults);
   for (const std::string& fault : faults) log_.error("model_left_out", {{"reason", fault}});
-  const auto is_default = [](const hub::Installed& model) {
-    return same_ignoring_case(model.manifest.id, catalog::kEmbeddedModelId);
-  };
-  std::erase_if(installed, is_default);
 
   std::vector<std::shared_ptr<EmbeddedModel>> models;
-  if (!config.embedded.models) {
-    for (const hub::Installed& each : installed) {
-      auto model = on_demand_model(config, each);
-      if (model) {
-        models.push_back(*std::move(model));
-      } else {
-        log_.error("model_left_out", {{"model", each.manifest.id}, {"reason", model.error().message()}});
+  if (config.embedded.models) {
+    for (const std::string& id : *config.embedded.models) {
+      auto model = named_model(installed, id).and_then([&](const hub::Installed& named) {
+        return on_demand_model(config, named);
+      });
+      if (!model) {
+        return fail(ErrorCode::invalid_request, "[embedded] models: " + id + ": " + model.error().message());
       }
+      models.push_back(*std::move(model));
     }
     return models;
   }
-  for (const std::string& id : *config.embedded.models) {
-    const auto found = std::ranges::find_if(
-        installed, [&](const hub::Installed& each) { return same_ignoring_case(each.manifest.id, id); });
-    if (found == installed.end()) {
-      return fail(ErrorCode::invalid_request,
-                  "[embedded] models: " + id + " is not installed; run: embedrouter models add " + id);
+  for (const hub::Installed& each : installed) {
+    auto model = on_demand_model(config, each);
+    if (model) {
+      models.push_back(*std::move(model));
+    } else {
+      log_.error("model_left_out", {{"model", each.manifest.id}, {"reason", model.error().message()}});
     }
-    auto model = on_demand_model(config, *found);
-    if (!model)
-      return fail(ErrorCode::invalid_request, "[embedded] models: " + id + ": " + model.error().message());
-    models.push_back(*std::move(model));
   }
   return models;
 }
@@ -132,18 +73,8 @@ Result<std::shared_ptr<EmbeddedModel>> Service::on_demand_model(const catalog::C
                                                                 const hub::Installed& installed) {
   const std::string& id = installed.manifest.id;
   const inference::ModelOptions options = model_options(config.embedded, id, installed.folder);
-  if (is_configured(config, id)) {
-    return fail(ErrorCode::invalid_request,
-                "a [[model]] of the configuration has this name; install it under another, with --id");
-  }
-  if (auto sound = hub::check_sizes(installed); !sound) return fail(std::move(sound).error());
-  auto inspected = inference::LocalModel::inspect(options);
+  auto inspected = inspect_installed(config, installed);
   if (!inspected) return fail(std::move(inspected).error());
-  if (inspected->bytes > config.embedded.memory) {
-    return fail(ErrorCode::invalid_request, "it takes " + in_mebibytes(inspected->bytes) +
-                                                ", more than [embedded] memory, which is " +
-                                                in_mebibytes(config.embedded.memory));
-  }
   if (current_) {
     for (const auto& known : current_->embedded().on_demand) {
       if (known->options == options && known->manifest == installed.manifest) return known;

@@ -57,7 +57,7 @@ void Service::reload_now(const std::function<catalog::ConfigOutcome()>& read) {
   if (outcome.faults.empty()) {
     done = go_on_with(std::move(outcome.config));
   } else {
-    done = fail(ErrorCode::invalid_request, describe_faults(outcome));
+    done = fail(ErrorCode::invalid_request, describe_faults(outcome.faults));
   }
   (done ? reloads_ok_ : reloads_refused_)->Increment();
   if (!done) {

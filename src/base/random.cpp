@@ -1,7 +1,8 @@
 #include "base/random.h"
 
-#include <openssl/rand.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstdio>
 #include <cstdlib>
@@ -54,9 +55,14 @@ std::string Random::alphanumeric(std::size_t length) {
 }
 
 void secure_random(std::span<std::uint8_t> out) {
-  if (RAND_bytes(out.data(), static_cast<int>(out.size())) != 1) {
-    std::fputs("embedrouter: the system has no entropy to make secrets from\n", stderr);
-    std::abort();
+  constexpr std::size_t kAtOnce = 256;  // getentropy gives no more
+  while (!out.empty()) {
+    const auto some = out.first(std::min(out.size(), kAtOnce));
+    if (getentropy(some.data(), some.size()) != 0) {
+      std::fputs("embedrouter: the system has no entropy to make secrets from\n", stderr);
+      std::abort();
+    }
+    out = out.subspan(some.size());
   }
 }
 

@@ -69,11 +69,16 @@ inline constexpr std::string_view kEmbeddedModelId = "sentence-transformers/all-
 // What an embedded model contributes.
 struct EmbeddedFacts {
   std::uint32_t width = 0, max_tokens = 0;
-  std::string precision, space;
-  std::string id = std::string(kEmbeddedModelId);
-  std::int64_t created = 0;  // unix seconds; the default model has its own
+  std::string precision{}, space{};
+  bool normalized = true;
+  bool symmetric = true;                   // it knows no prompts
+  std::vector<std::string> input_types{};  // that choose one, if it does
+  std::string id{};          // of a further model; the one of [embedded] has that of its section
+  std::int64_t created = 0;  // likewise; unix seconds
 };
 inline constexpr std::string_view kEmbeddedAlias = "Taurus";
+// Of the model of [embedded] model_dir: what the section says, else the default one's.
+std::string_view embedded_id(const Config::Embedded& section) noexcept;
 inline constexpr std::string_view kEmbeddedProvider = "local";
 
 class Catalog {

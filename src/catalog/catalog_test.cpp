@@ -65,32 +65,62 @@ std::shared_ptr<const Catalog> build(std::string_view file, const EmbeddedFacts*
 }
 
 TEST(Catalog, lists_further_embedded_models_as_free_and_local) {
-  const std::vector<EmbeddedFacts> further{{.width = 768,
-                                            .max_tokens = 512,
-                                            .precision = "fp32",
-                                            .space = "BAAI/bge#fp32-01",
-                                            .id = "BAAI/bge",
-                                            .created = 1'700'000'001}};
+  EmbeddedFacts facts = kFacts;
+  facts.width = 768;
+  facts.symmetric = false;
+  facts.input_types = {"query"};
+  facts.space = "BAAI/bge#fp32-01";
+  facts.id = "BAAI/bge";
+  facts.created = 1'700'000'001;
+  const std::vector<EmbeddedFacts> further{facts};
   const auto outcome = parse_config(kFile, kHome);
   const auto catalog = Catalog::build(outcome.config, &kFacts, further);
   ASSERT_TRUE(catalog) << catalog.error().message();
   const Model* model = (*catalog)->find("baai/BGE");
   ASSERT_NE(model, nullptr);
-  EXPECT_EQ(model->name, "bge");
   EXPECT_EQ(model->dimensions, 768U);
-  EXPECT_EQ(model->context_length, 512U);
+  EXPECT_EQ(model->context_length, 256U);
   EXPECT_FALSE(model->symmetric);
+  EXPECT_TRUE(model->aliases.empty());
   const Endpoint& endpoint = model->endpoints.at(0);
   EXPECT_EQ(endpoint.id, "BAAI/bge@local");
   EXPECT_EQ(endpoint.space, "BAAI/bge#fp32-01");
+  EXPECT_EQ(endpoint.input_types, facts.input_types);
   EXPECT_EQ(endpoint.pico_usd_per_token, 0);
   EXPECT_TRUE(endpoint.embedded);
   EXPECT_EQ((*catalog)->listed()[0], model);
-  EXPECT_EQ((*catalog)->find("Taurus")->symmetric, true);
+  EXPECT_EQ((*catalog)->find("Taurus")->id, kEmbeddedModelId);
 
   std::vector<EmbeddedFacts> taken = further;
   taken[0].id = "x/OLD";
   EXPECT_FALSE(Catalog::build(outcome.config, &kFacts, taken));
+}
+
+TEST(Catalog, another_embedded_model_has_its_own_id_prompts_and_widths) {
+  EmbeddedFacts facts = kFacts;
+  facts.symmetric = facts.normalized = false;
+  facts.input_types = {"query", "document", "sts"};
+  const auto catalog = build("[embedded]\nid = \"intfloat/e5\"\nmatryoshka = [64, 128]\n", &facts);
+  const Model* model = catalog->find("intfloat/e5");
+  ASSERT_NE(model, nullptr);
+  EXPECT_EQ(catalog->find("Taurus"), model);
+  EXPECT_EQ(catalog->find(kEmbeddedModelId), nullptr);
+  EXPECT_FALSE(model->symmetric);
+  EXPECT_EQ(model->matryoshka, (std::vector<std::uint32_t>{64, 128}));
+  const Endpoint& endpoint = model->endpoints.front();
+  EXPECT_EQ(endpoint.id, "intfloat/e5@local");
+  EXPECT_TRUE(endpoint.dimensions);
+  EXPECT_FALSE(endpoint.normalized);
+  EXPECT_EQ(endpoint.input_types, facts.input_types);
+}
+
+TEST(Catalog, widths_that_the_embedded_model_does_not_have_are_refused) {
+  const auto outcome = parse_config("[embedded]\nmatryoshka = [384]\n", kHome);
+  ASSERT_EQ(all(outcome), "");
+  const auto catalog = Catalog::build(outcome.config, &kFacts);
+  ASSERT_FALSE(catalog);
+  EXPECT_EQ(catalog.error().message(),
+            "[embedded] matryoshka: expected widths less than the model's, which is 384");
 }
 
 TEST(Catalog, finds_by_id_and_alias_ignoring_case) {

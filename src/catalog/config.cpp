@@ -131,14 +131,15 @@ void read_limits(Section& root, Config::Limits& limits) {
 void read_embedded_models(Section& section, Config::Embedded& embedded) {
   if (!section.has("models")) return;
   std::vector<std::string>& models = embedded.models.emplace();
-  std::vector<std::string> seen{lower_case(kEmbeddedModelId)};
+  std::vector<std::string> seen{lower_case(embedded_id(embedded))};
   for (auto& [id, line] : section.texts("models")) {
     const std::string name = lower_case(id);
     if (!is_model_id(id)) {
       section.fault_at(line, "models",
                        "expected ids of installed models, such as \"BAAI/bge-small-en-v1.5\"");
     } else if (name == seen.front()) {
-      section.fault_at(line, "models", "names the default model, which is served anyway; remove it");
+      section.fault_at(line, "models",
+                       "names the model of [embedded] itself, which is served anyway; remove it");
     } else if (std::ranges::find(seen, name) != seen.end()) {
       section.fault_at(line, "models", "names a model twice; remove one");
     }
@@ -156,6 +157,19 @@ void read_embedded(Section& root, const ConfigEnvironment& environment, Config& 
   }
   section.integer("threads", embedded.threads, 0, 1'024);
   section.integer("max_tokens", embedded.max_tokens, 0, 65'536);
+  if (auto id = section.text("id")) {
+    if (!is_model_id(*id))
+      section.fault(
+          "id",
+          "expected \"author/slug\" of letters, digits and \"._~-\", such as \"BAAI/bge-small-en-v1.5\"");
+    embedded.id = std::move(*id);
+  }
+  for (const auto& width : section.integers("matryoshka", 1, 65'536)) {
+    const auto value = static_cast<std::uint32_t>(width.value);
+    if (!embedded.matryoshka.empty() && value <= embedded.matryoshka.back())
+      section.fault_at(width.line, "matryoshka", "expected ascending widths, each once");
+    embedded.matryoshka.push_back(value);
+  }
   section.integer("queue_tokens", embedded.queue_tokens, 1'024, 1'000'000'000);
   read_embedded_models(section, embedded);
   section.bytes("memory", embedded.memory, kMiB, 1'024 * kGiB);

@@ -27,6 +27,7 @@ struct ProviderConfig {
   std::string base_url;
   // Where its keys are, in this order; at most one of the two lists is filled. Never the keys themselves.
   std::vector<std::string> api_key_envs, api_key_files;
+  std::uint32_t line = 0, key_line = 0;           // of the table, and of what names its keys: for faults
   std::string ca_file;                            // PEM of a private certificate authority
   std::string client_cert_file, client_key_file;  // PEM; both or neither
   std::optional<std::string> proxy;  // "http://host:port"; empty: none, whatever the environment says
@@ -100,7 +101,9 @@ struct Config {
     std::string precision = "auto";  // auto | fp32 | bf16
     unsigned threads = 0;
     std::filesystem::path model_dir;  // a Hugging Face folder; default <data_dir>/models/all-minilm-l6-v2
-    std::uint32_t max_tokens = 0;     // per text; 0: the model's own limit
+    std::string id;                   // "author/slug" of the model there; empty: the default one
+    std::vector<std::uint32_t> matryoshka;  // widths its vectors may be cut to, ascending
+    std::uint32_t max_tokens = 0;           // per text; 0: the model's own limit
     std::size_t queue_tokens = 1u << 20;
     // Installed models that are served beside it, by id; nullopt: all that are installed.
     std::optional<std::vector<std::string>> models;

@@ -153,7 +153,7 @@ TEST(Config, each_fault_names_its_line_its_key_and_what_to_do) {
       {"[embedded]\nmodels = [\"a/b\", \"bge\"]", 2, "[embedded] models: expected ids of installed models"},
       {"[embedded]\nmodels = [\"a/b\", \"A/B\"]", 2, "[embedded] models: names a model twice"},
       {"[embedded]\nmodels = [\"sentence-transformers/all-MiniLM-L6-v2\"]", 2,
-       "[embedded] models: names the default model"},
+       "[embedded] models: names the model of [embedded] itself"},
       {"[embedded]\nmemory = \"1KiB\"", 2, "[embedded] memory: expected"},
       {"[embedded]\nidle_timeout = \"0s\"", 2, "[embedded] idle_timeout: expected"},
       {"[embedded]\nqueue_tokens = 1", 2, "[embedded] queue_tokens: expected an integer from 1024"},

@@ -83,6 +83,8 @@ void check_key_sources(Section& section, std::string_view key, const std::vector
 }
 
 void read_provider_key(Section& section, const ConfigEnvironment& environment, ProviderConfig& provider) {
+  provider.line = section.line();
+  provider.key_line = section.line_of(section.has("api_key_env") ? "api_key_env" : "api_key_file");
   for (const std::string_view literal : {"api_key", "key", "token"}) {
     section.forbid(
         literal,
@@ -329,11 +331,16 @@ EndpointConfig read_endpoint(Section& section, const ModelConfig& model,
   return endpoint;
 }
 
-// Reports a name that is taken, by whom, and what to do.
+// The embedded model's id; empty if there is none.
+std::string_view embedded_id(const Config::Embedded& section) {
+  return !section.enabled ? "" : section.id.empty() ? kEmbeddedModelId : section.id;
+}
+
+// Reports a name that is taken, by whom, and what to do. `embedded`: the embedded model's id.
 void claim_name(Section& section, std::string_view key, std::uint32_t at, std::string_view name,
-                bool embedded, Claims& names) {
+                std::string_view embedded, Claims& names) {
   const std::string lower = lower_case(name);
-  if (embedded && (lower == lower_case(kEmbeddedModelId) || lower == lower_case(kEmbeddedAlias))) {
+  if (!embedded.empty() && (lower == lower_case(embedded) || lower == lower_case(kEmbeddedAlias))) {
     section.fault_at(at, key,
                      "belongs to the embedded model; choose another, or set enabled = false in [embedded]");
   } else if (const auto line = names.claim(name, at)) {
@@ -343,7 +350,7 @@ void claim_name(Section& section, std::string_view key, std::uint32_t at, std::s
   }
 }
 
-void read_names(Section& section, bool embedded, Claims& names, ModelConfig& model) {
+void read_names(Section& section, std::string_view embedded, Claims& names, ModelConfig& model) {
   const auto id = section.text("id");
   if (id && is_model_id(*id)) {
     model.id = model.name = *id;
@@ -389,7 +396,7 @@ void read_widths(Section& section, ModelConfig& model) {
 ModelConfig read_model(Section& section, const Config& config, const ConfigEnvironment& environment,
                        Claims& names) {
   ModelConfig model;
-  read_names(section, config.embedded.enabled, names, model);
+  read_names(section, embedded_id(config.embedded), names, model);
   read_widths(section, model);
   section.integer("context_length", model.context_length, 0, 100'000'000);
   section.integer("created", model.created, 0, 253'402'300'799);  // to the end of the year 9999

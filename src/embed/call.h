@@ -46,7 +46,8 @@ struct Call {
 
   std::string request_id;  // the generation id
   std::chrono::steady_clock::time_point deadline;
-  bool canary = false;       // the router's own texts: the gate reads all values, no statistics are kept
+  bool canary = false;         // the router's own texts: the gate reads all values, no statistics are kept
+  bool last_endpoint = false;  // no other can be asked after the one that is: worth waiting for
   std::string pinned_space;  // X-Embedrouter-Space: an answer of another space is refused; empty: none pinned
   // All endpoints of the model: those that may answer in the order they are tried in, then the others.
   std::vector<CandidateRecord> candidates;

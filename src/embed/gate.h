@@ -28,8 +28,8 @@ inline constexpr double kNormTolerance = 1e-3;
 //
 // Every answer: count, index permutation, width, encoding, usage. Every value, on base64 and on float arrays;
 // on number text the grammar, the range and a non-zero digit of every vector, and the values themselves on
-// the first kFirstAnswers answers, on one in kSampleEvery afterwards, on canaries, and on all while
-// suspect().
+// the first kFirstAnswers answers, on one in kSampleEvery afterwards, on canaries, where vectors begin alike
+// or end in 0, and on all while suspect().
 class Gate {
  public:
   static constexpr std::uint64_t kFirstAnswers = 64;

@@ -244,8 +244,36 @@ TEST(Gate, reads_the_values_of_every_canary) {
   }
   for (const bool canary : {false, true}) {
     EmbedReply reply;
-    reply.data.push_back(as_text(reply, "[3,0,0,0,0,0,0,0]", 0));  // of another length
+    reply.data.push_back(as_text(reply, "[0,0,0,0,0,0,0,3]", 0));  // of another length
     EXPECT_EQ(gate.inspect(texts.request, reply, canary).has_value(), !canary) << "not one of the sample";
+  }
+}
+
+// Half a vector, and one vector for all, look like it in their text: no sample is waited for.
+TEST(Gate, reads_the_values_of_text_that_looks_odd) {
+  Gate gate(kContract);
+  const TextRequest texts({"alpha", "beta", "gamma", "delta"});
+  for (std::uint64_t i = 0; i < Gate::kFirstAnswers + Gate::kSampleEvery / 2; ++i) {
+    EmbedReply reply = good_reply(texts.request);
+    ASSERT_TRUE(gate.inspect(texts.request, reply));
+  }
+  const std::string first = json_of(vector_of("alpha", kWidth));
+  for (const std::string_view fault : {"half", "same", "half"}) {
+    EmbedReply reply;
+    for (std::uint32_t i = 0; i < texts.request.items.size(); ++i) {
+      const std::string own = json_of(vector_of(texts.request.items[i].text, kWidth));
+      reply.data.push_back(as_text(reply,
+                                   fault == "same" ? first
+                                   : i == 2        ? "[3,4,0,0,0,0,0.0,-0.0e3 ]"
+                                                   : own,
+                                   i));
+    }
+    EXPECT_FALSE(gate.inspect(texts.request, reply)) << fault;
+    for (int good = 0; good < 2; ++good) {  // no longer suspect
+      EmbedReply right = good_reply(texts.request);
+      EXPECT_TRUE(gate.inspect(texts.request, right));
+    }
+    EXPECT_FALSE(gate.suspect());
   }
 }
 

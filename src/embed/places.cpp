@@ -29,17 +29,37 @@ class Places::Turn {
 
 void Places::set_limit(std::uint32_t limit) {
   const std::lock_guard lock(mutex_);
-  limit_ = limit;
+  limit_.set_declared(limit);
+  lowered_.store(limit_.lowered(), std::memory_order_relaxed);
+  grant_free();
 }
 
 std::uint32_t Places::limit() const {
   const std::lock_guard lock(mutex_);
-  return limit_;
+  return limit_.now();
+}
+
+bool Places::waited_for() const {
+  const std::lock_guard lock(mutex_);
+  return !waiting_.empty();
+}
+
+void Places::report(const Error* failure, Time began, Time now) {
+  const bool refused = failure != nullptr && failure->code() == ErrorCode::upstream_rate_limited;
+  if (refused ? failure->unsent() : failure != nullptr || !lowered()) return;
+  const std::lock_guard lock(mutex_);
+  if (refused) {
+    limit_.refused(now, began, taken_);
+  } else {
+    limit_.answered(now, taken_);
+  }
+  lowered_.store(limit_.lowered(), std::memory_order_relaxed);
+  grant_free();
 }
 
 std::optional<Place> Places::take() {
   const std::lock_guard lock(mutex_);
-  if (taken_ >= limit_) return std::nullopt;
+  if (taken_ >= limit_.now()) return std::nullopt;
   ++taken_;
   return Place(*this);
 }
@@ -58,7 +78,7 @@ Task<std::optional<Place>> Places::wait(Time deadline) {
 // True if a place was free. A queue that is full ends the wait before it begins.
 bool Places::take_or_queue(const std::shared_ptr<Waiter>& waiter) {
   const std::lock_guard lock(mutex_);
-  if (taken_ < limit_) {
+  if (taken_ < limit_.now()) {
     ++taken_;
     return true;
   }
@@ -78,19 +98,21 @@ bool Places::leave(const std::shared_ptr<Waiter>& waiter) {
 }
 
 void Places::give_back() {
-  std::shared_ptr<Waiter> next;
-  {
-    const std::lock_guard lock(mutex_);
-    if (waiting_.empty() || taken_ > limit_) {
-      --taken_;
-      return;
-    }
-    next = std::move(waiting_.front());
+  const std::lock_guard lock(mutex_);
+  --taken_;
+  grant_free();
+}
+
+// Under the lock: to those who wait, in their order.
+void Places::grant_free() {
+  while (!waiting_.empty() && taken_ < limit_.now()) {
+    const std::shared_ptr<Waiter> next = std::move(waiting_.front());
     waiting_.pop_front();
-    next->granted = true;  // `taken_` counts it already
+    next->granted = true;
+    ++taken_;
+    // On its own thread, where it waits by now.
+    asio::post(next->timer.get_executor(), [next] { next->timer.cancel(); });
   }
-  // On its own thread, where it waits by now.
-  asio::post(next->timer.get_executor(), [next] { next->timer.cancel(); });
 }
 
 }  // namespace embedrouter::embed

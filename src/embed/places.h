@@ -1,13 +1,17 @@
 #pragma once
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <utility>
 
 #include "base/task.h"
+#include "embed/adaptive_limit.h"
+#include "embedrouter/error.h"
 
 namespace embedrouter::embed {
 
@@ -26,17 +30,26 @@ class Place {
   Places* of_;
 };
 
-// The calls to one endpoint that may be under way at a time, counted over all threads. Thread-safe: one short
-// lock a call. Who waits gets a place in the order of waiting: a place that is given back wakes one, and
-// nobody comes between.
+// The calls to one endpoint that may be under way at a time, counted over all threads: as many as declared,
+// or fewer where it answers 429 (AdaptiveLimit). Thread-safe: one short lock a call, and another for its
+// outcome while there are fewer. Who waits gets a place in the order of waiting: a place that is given back,
+// or comes back, wakes one, and nobody comes between.
 class Places {
  public:
   using Time = std::chrono::steady_clock::time_point;
   static constexpr std::size_t kLongestQueue = 1024;
+  static constexpr std::uint32_t kUnlimited = std::numeric_limits<std::uint32_t>::max();
 
-  // Calls under way beyond a lower limit go on to their end.
+  // The declared number. Calls under way beyond a lower limit go on to their end.
   void set_limit(std::uint32_t limit);
+  // The limit now, and whether it is below the declared one.
   std::uint32_t limit() const;
+  bool lowered() const noexcept { return lowered_.load(std::memory_order_relaxed); }
+  bool waited_for() const;
+
+  // How a call that began at `began` and has its place still went; null: well. What was never sent, or is no
+  // rate limit, changes nothing.
+  void report(const Error* failure, Time began, Time now);
 
   // At once, or not at all.
   std::optional<Place> take();
@@ -56,9 +69,11 @@ class Places {
   bool take_or_queue(const std::shared_ptr<Waiter>& waiter);
   bool leave(const std::shared_ptr<Waiter>& waiter);
   void give_back();
+  void grant_free();
 
   mutable std::mutex mutex_;
-  std::uint32_t limit_ = 256;
+  AdaptiveLimit limit_;
+  std::atomic<bool> lowered_{false};
   std::uint32_t taken_ = 0;
   std::deque<std::shared_ptr<Waiter>> waiting_;
 };

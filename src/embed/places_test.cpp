@@ -81,6 +81,45 @@ TEST(Places, a_cancelled_wait_leaves_the_queue_and_passes_its_place_on) {
   EXPECT_TRUE(places.take());
 }
 
+TEST(Places, are_fewer_after_a_429_and_what_was_never_sent_or_is_another_failure_changes_nothing) {
+  Places places;
+  const auto now = steady_clock::now();
+  std::vector<Place> held;
+  for (int i = 0; i < 4; ++i) held.push_back(*places.take());
+  const Error rate(ErrorCode::upstream_rate_limited, "slower");
+  const Error unsent = Error(rate).as_unsent();
+  const Error down(ErrorCode::upstream_error, "down");
+  for (const Error* failure : {&unsent, &down}) places.report(failure, now, now);
+  EXPECT_FALSE(places.lowered());
+  places.report(&rate, now, now);
+  EXPECT_TRUE(places.lowered());
+  EXPECT_EQ(places.limit(), 3U);
+  EXPECT_FALSE(places.take());
+  held.pop_back();
+  EXPECT_FALSE(places.take()) << "its place is gone";
+  held.pop_back();
+  EXPECT_TRUE(places.take());
+}
+
+TEST(Places, one_that_comes_back_is_for_who_waits) {
+  asio::io_context io{1};
+  Places places;
+  const auto now = steady_clock::now();
+  std::vector<Place> held;
+  for (int i = 0; i < 2; ++i) held.push_back(*places.take());
+  const Error rate(ErrorCode::upstream_rate_limited, "slower");
+  places.report(&rate, now, now);
+  held.pop_back();
+  std::string story;
+  asio::co_spawn(io, wait_and_note(places, now + hours(1), story, 'a'), asio::detached);
+  io.poll();
+  EXPECT_TRUE(places.waited_for());
+  for (std::uint32_t i = 0; i < AdaptiveLimit::kAnswersPerPlace; ++i) places.report(nullptr, now, now);
+  EXPECT_EQ(places.limit(), 2U);
+  io.poll();
+  EXPECT_EQ(story, "a");
+}
+
 TEST(Places, hold_over_many_threads) {
   Places places;
   places.set_limit(3);

@@ -49,6 +49,7 @@ class Split::Round {
   const EmbedRequest& request;
   Call& call;
   const std::shared_ptr<Crew> crew;
+  int hands = 0;  // at work: each either comes back for the next part or was the last
 
   bool more() const { return !stopped_ && !crew->cancelled() && !waiting_.empty(); }
   // The next part within the limits; empty: there is nothing more to do.
@@ -136,19 +137,28 @@ Split::Split(std::unique_ptr<Embedder> inner, std::string provider, BatchLimits 
 
 std::size_t Split::most_at_once() const {
   const std::uint32_t limit = places_.limit();
-  return std::clamp<std::uint32_t>(limit - limit / 4, 1, kMostAtOnce);
+  return std::clamp<std::uint32_t>(places_.lowered() ? limit : limit - limit / 4, 1, kMostAtOnce);
+}
+
+// Every call with a place ends here, so that the places are told of it.
+Task<Result<EmbedReply>> Split::send(const EmbedRequest& request, Call& call) {
+  const auto began = clock_.now();
+  auto reply = co_await inner_->embed(request, call);
+  places_.report(reply ? nullptr : &reply.error(), began, clock_.now());
+  co_return reply;
 }
 
 Task<Result<EmbedReply>> Split::embed(const EmbedRequest& request, Call& call) {
   auto place = places_.take();
-  if (!place && !call.attempts.empty()) place = co_await places_.wait(call.deadline);
+  const bool patient = !call.attempts.empty() || (call.last_endpoint && places_.lowered());
+  if (!place && patient) place = co_await places_.wait(call.deadline);
   if (!place) {
     Error full(ErrorCode::overloaded, "too many requests to " + provider_ + " are under way");
     co_return fail(std::move(full).with_provider(provider_).with_retry_after(std::chrono::seconds(1)));
   }
   std::optional<Error> refused;
   if (part_size(request.items, limits()) == request.items.size()) {
-    auto reply = co_await inner_->embed(request, call);
+    auto reply = co_await send(request, call);
     if (reply || request.items.size() == 1) co_return reply;
     const bool one_of_many = request.partial && reply.error().item() && is_final(reply.error());
     if (!blames_input(reply.error()) && !one_of_many) co_return reply;
@@ -179,6 +189,14 @@ void Split::recruit(const std::shared_ptr<Round>& round) {
 }
 
 Task<void> Split::work(std::shared_ptr<Round> round, Place, std::optional<Error> refused) {
+  struct Hand {
+    explicit Hand(int& of) : hands(of) { ++hands; }
+    Hand(const Hand&) = delete;
+    Hand& operator=(const Hand&) = delete;
+    ~Hand() { --hands; }
+    int& hands;
+  };
+  const Hand hand(round->hands);
   if (refused) {
     const Items all = round->next({});
     co_await settle(*round, all, *refused);
@@ -186,20 +204,28 @@ Task<void> Split::work(std::shared_ptr<Round> round, Place, std::optional<Error>
   while (clock_.now() < round->call.deadline) {
     const Items part = round->next(limits());
     if (part.empty()) break;
-    co_await ask(*round, part);
+    const bool taken = co_await ask(*round, part);
+    if (!taken) break;
+    if (round->hands > 1 && places_.lowered() && places_.waited_for()) break;
     recruit(round);
   }
 }
 
-Task<void> Split::ask(Round& round, const Items& part) {
+// False if the endpoint wants fewer calls at a time: the part is for those that go on.
+Task<bool> Split::ask(Round& round, const Items& part) {
   const Part sent(round.request, part);
-  auto reply = co_await inner_->embed(sent.request(), round.call);
-  if (!reply) {
-    const Error error = renamed(std::move(reply).error(), part);
-    co_await settle(round, part, error);
-  } else if (const auto added = round.answer(part, *std::move(reply)); !added) {
-    co_return;  // its items are noted as failed
+  auto reply = co_await send(sent.request(), round.call);
+  if (reply) {
+    static_cast<void>(round.answer(part, *std::move(reply)));  // what cannot be added is noted as failed
+    co_return true;
   }
+  if (reply.error().code() == ErrorCode::upstream_rate_limited && round.hands > 1) {
+    round.put_back(part);
+    co_return false;
+  }
+  const Error error = renamed(std::move(reply).error(), part);
+  co_await settle(round, part, error);
+  co_return true;
 }
 
 // `part` failed with `error`, which names its item, if it does, by its number in the request.
@@ -238,7 +264,7 @@ Task<void> Split::search(Round& round, Items part, Error error) {
   while (!search.next().empty() && !broken && !round.settled_before(part)) {
     const Items probe = search.next();
     const Part sent(round.request, probe);
-    auto reply = co_await inner_->embed(sent.request(), round.call);
+    auto reply = co_await send(sent.request(), round.call);
     if (!reply && blames_input(reply.error())) {
       search.refused(std::move(reply).error());
     } else if (!reply) {

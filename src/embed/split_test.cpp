@@ -19,24 +19,31 @@ using testing::ScriptedEmbedder;
 using testing::TextRequest;
 using testing::vector_of;
 
-struct Bench {
+// An endpoint and a request of a caller.
+struct Endpoint {
+  void split_before(std::unique_ptr<Embedder> inner, BatchLimits limits, std::uint32_t places_in_all) {
+    places.set_limit(places_in_all);
+    split = std::make_unique<Split>(std::move(inner), "Fake", limits, places, learned, clock);
+  }
+  ManualClock clock;
+  Places places;
+  LearnedLimits learned;
+  std::unique_ptr<Split> split;
+  Call call{"gen-emb-1", std::chrono::steady_clock::time_point::max()};
+};
+
+struct Bench : Endpoint {
   explicit Bench(BatchLimits limits = {}, std::uint32_t places_in_all = 4) {
     auto scripted = std::make_unique<ScriptedEmbedder>();
     inner = scripted.get();
-    places.set_limit(places_in_all);
-    split = std::make_unique<Split>(std::move(scripted), "Fake", limits, places, learned, clock);
+    split_before(std::move(scripted), limits, places_in_all);
   }
   Result<api::EmbedReply> embed(const TextRequest& texts) {
     return run_task(split->embed(texts.request, call));
   }
   std::size_t calls() const { return inner->asked.size(); }
 
-  ManualClock clock;
-  Places places;
-  LearnedLimits learned;
   ScriptedEmbedder* inner = nullptr;
-  std::unique_ptr<Split> split;
-  Call call{"gen-emb-1", std::chrono::steady_clock::time_point::max()};
 };
 
 void expect_right(const api::EmbedReply& reply, const TextRequest& texts) {
@@ -204,7 +211,7 @@ TEST(Split, C7_learns_that_fewer_bytes_are_taken_from_a_413) {
   for (std::size_t i = learning; i < bench.calls(); ++i) EXPECT_LE(bench.inner->asked[i].size(), 5U);
 }
 
-// Holds every call until told to let go.
+// Holds every call until told to let go. Beyond so many at a time it answers 429, at once.
 class Holding final : public Embedder {
  public:
   explicit Holding(asio::io_context& io) : release(io, Timer::time_point::max()) {}
@@ -215,6 +222,10 @@ class Holding final : public Embedder {
       ~Count() { --n; }
       int& n;
     };
+    if (under_way >= takes) {
+      ++refused;
+      co_return fail(Error(ErrorCode::upstream_rate_limited, "slower").with_upstream_status(429));
+    }
     const Count count(under_way);
     most = std::max(most, under_way);
     boost::system::error_code error;
@@ -224,39 +235,42 @@ class Holding final : public Embedder {
   }
   Timer release;
   ScriptedEmbedder maker;
-  int under_way = 0, most = 0;
+  int takes = std::numeric_limits<int>::max();
+  int under_way = 0, most = 0, refused = 0;
 };
 
-struct HoldingBench {
+struct HoldingBench : Endpoint {
   explicit HoldingBench(std::uint32_t limit) {
-    places.set_limit(limit);
     auto holding = std::make_unique<Holding>(io);
     inner = holding.get();
-    split =
-        std::make_unique<Split>(std::move(holding), "Fake", BatchLimits{.items = 1}, places, learned, clock);
+    split_before(std::move(holding), {.items = 1}, limit);
+  }
+  void begin(const TextRequest& texts) {
+    asio::co_spawn(
+        io, split->embed(texts.request, call),
+        [&](const std::exception_ptr&, Result<api::EmbedReply> r) { reply.emplace(std::move(r)); });
+    io.poll();
+  }
+  // So many times what is under way is answered.
+  void answer(int times) {
+    for (int i = 0; i < times && !reply; ++i) {
+      clock.advance(std::chrono::milliseconds(1));
+      inner->release.cancel();
+      io.poll();
+    }
   }
   asio::io_context io{1};
-  ManualClock clock;
-  Places places;
-  LearnedLimits learned;
   Holding* inner = nullptr;
-  std::unique_ptr<Split> split;
-  Call call{"gen-emb-1", std::chrono::steady_clock::time_point::max()};
+  std::optional<Result<api::EmbedReply>> reply;  // of what was begun
 };
 
 TEST(Split, parts_go_side_by_side_and_leave_a_quarter_of_the_places_to_others) {
   HoldingBench bench(8);
   const TextRequest texts(numbered(30));
-  std::optional<Result<api::EmbedReply>> reply;
-  asio::co_spawn(bench.io, bench.split->embed(texts.request, bench.call),
-                 [&](const std::exception_ptr&, Result<api::EmbedReply> r) { reply.emplace(std::move(r)); });
-  for (int i = 0; i < 30 && !reply; ++i) {
-    bench.io.poll();
-    bench.inner->release.cancel();
-  }
-  bench.io.poll();
-  ASSERT_TRUE(reply && *reply);
-  expect_right(**reply, texts);
+  bench.begin(texts);
+  bench.answer(30);
+  ASSERT_TRUE(bench.reply && *bench.reply);
+  expect_right(**bench.reply, texts);
   EXPECT_EQ(bench.inner->most, 6);
 }
 
@@ -269,16 +283,80 @@ TEST(Split, refuses_at_once_without_a_place_but_waits_its_turn_once_under_way) {
   EXPECT_EQ(refused.error().code(), ErrorCode::overloaded);
 
   bench.call.attempts.emplace_back();
-  std::optional<Result<api::EmbedReply>> reply;
-  asio::co_spawn(bench.io, bench.split->embed(texts.request, bench.call),
-                 [&](const std::exception_ptr&, Result<api::EmbedReply> r) { reply.emplace(std::move(r)); });
-  bench.io.poll();
-  EXPECT_FALSE(reply);
+  bench.begin(texts);
+  EXPECT_FALSE(bench.reply);
   held.reset();
   bench.io.poll();
-  bench.inner->release.cancel();
+  bench.answer(1);
+  EXPECT_TRUE(bench.reply && *bench.reply);
+}
+
+TEST(Split, C5_parts_that_are_too_many_at_a_time_are_sent_later_by_those_that_go_on) {
+  for (const int takes : {1, 2, 4, 7}) {
+    HoldingBench bench(64);
+    bench.inner->takes = takes;
+    const TextRequest texts(numbered(200));
+    bench.begin(texts);
+    bench.answer(200);
+    ASSERT_TRUE(bench.reply && *bench.reply) << takes;
+    EXPECT_TRUE((*bench.reply)->failed.empty());
+    expect_right(**bench.reply, texts);
+    EXPECT_LE(bench.places.limit(), static_cast<std::uint32_t>(takes) + 1);
+    EXPECT_EQ(bench.inner->most, takes);
+    EXPECT_LE(bench.inner->refused, 64);
+  }
+}
+
+TEST(Split, C5_a_part_that_is_refused_with_no_other_under_way_has_failed) {
+  HoldingBench bench(64);
+  bench.inner->takes = 0;
+  const TextRequest texts(numbered(50));
+  bench.begin(texts);
+  ASSERT_TRUE(bench.reply);
+  ASSERT_FALSE(*bench.reply);
+  EXPECT_EQ(bench.reply->error().code(), ErrorCode::upstream_rate_limited);
+  EXPECT_LE(bench.inner->refused, 2);
+}
+
+TEST(Split, C5_gives_up_places_to_those_who_wait_where_there_are_fewer_than_declared) {
+  HoldingBench bench(8);
+  bench.inner->takes = 2;
+  const TextRequest texts(numbered(40));
+  bench.begin(texts);
+  for (int i = 0; i < 10 && bench.places.limit() > 2; ++i) bench.answer(1);
+  ASSERT_EQ(bench.inner->under_way, 2);
+  bool served = false;
+  asio::co_spawn(
+      bench.io, bench.places.wait(Places::Time::max()),
+      [&](const std::exception_ptr&, const std::optional<Place>& place) { served = place.has_value(); });
   bench.io.poll();
-  EXPECT_TRUE(reply && *reply);
+  bench.answer(1);
+  EXPECT_TRUE(served);
+  bench.answer(40);
+  EXPECT_TRUE(bench.reply && *bench.reply);
+}
+
+TEST(Split, C5_where_there_are_fewer_places_than_declared_the_last_endpoint_is_waited_for) {
+  HoldingBench bench(2);
+  {
+    auto first = bench.places.take(), second = bench.places.take();
+    const Error rate(ErrorCode::upstream_rate_limited, "slower");
+    bench.places.report(&rate, bench.clock.now(), bench.clock.now());
+  }
+  ASSERT_EQ(bench.places.limit(), 1U);
+  auto held = bench.places.take();
+  const TextRequest texts({"a"});
+  const auto refused = run_task(bench.split->embed(texts.request, bench.call));
+  ASSERT_FALSE(refused) << "another endpoint is to be asked";
+  EXPECT_EQ(refused.error().code(), ErrorCode::overloaded);
+
+  bench.call.last_endpoint = true;
+  bench.begin(texts);
+  EXPECT_FALSE(bench.reply);
+  held.reset();
+  bench.io.poll();
+  bench.answer(1);
+  EXPECT_TRUE(bench.reply && *bench.reply);
 }
 
 TEST(Split, B13_a_caller_that_leaves_cancels_every_part_and_no_more_begin) {

@@ -32,6 +32,15 @@ TEST(FilesNeeded, have_weights_in_parts_only_without_the_whole) {
   EXPECT_THAT(*files_needed(both), ElementsAre("config.json", "model.safetensors", "tokenizer.json"));
 }
 
+TEST(FilesNeeded, may_have_the_encoder_in_a_module_of_its_own) {
+  const std::vector<std::string> files{"0_Transformer/config.json", "0_Transformer/model.safetensors",
+                                       "0_Transformer/tokenizer.json", "1_Pooling/config.json",
+                                       "modules.json"};
+  EXPECT_EQ(*files_needed(files), files);
+  EXPECT_FALSE(
+      files_needed({"1_Pooling/config.json", "1_Pooling/model.safetensors", "1_Pooling/tokenizer.json"}));
+}
+
 TEST(FilesNeeded, never_lead_out_of_the_folder) {
   const auto files =
       files_needed({"../config.json", "/etc/passwd", "1_Pooling/../../config.json", "1_../config.json",

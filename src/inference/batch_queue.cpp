@@ -17,7 +17,8 @@ std::optional<TokenText> next_text(Work& work, std::size_t budget, bool any_leng
 }  // namespace
 
 bool BatchQueue::reserve(Work& work, std::size_t tokens) {
-  if (tokens > bound_ - queued_tokens_) return false;
+  // Tokens are estimated from bytes before a text is read: a little more may be queued than was reserved.
+  if (queued_tokens_ > bound_ || tokens > bound_ - queued_tokens_) return false;
   work.queued_tokens = tokens;
   work.queued_texts = work.job.texts.size();
   queued_tokens_ += tokens;

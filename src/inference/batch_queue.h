@@ -23,6 +23,8 @@ struct TokenText {
 // the workers for a part each, then whoever holds the queue's lock.
 struct Work {
   Job job;
+  std::string_view prompt;     // put before each text; the model's
+  std::uint32_t unpooled = 0;  // tokens of it that do not count in the pooling
   LocalModel::Done done;
   std::shared_ptr<Ticket> ticket = std::make_shared<Ticket>();
   std::atomic<bool> answered{false};

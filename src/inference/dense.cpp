@@ -55,9 +55,24 @@ dnnl::memory::desc Dense::out_desc(std::uint32_t rows) const {
 
 dnnl::matmul::primitive_desc Dense::describe(std::uint32_t rows, const dnnl::memory::desc& weights) const {
   dnnl::post_ops finish;
-  if (shape_.finish == Finish::gelu)
-    finish.append_eltwise(1.0F, dnnl::algorithm::eltwise_gelu_erf, 0.0F, 0.0F);
-  if (shape_.finish == Finish::add) finish.append_sum(1.0F);
+  const auto apply = [&finish](dnnl::algorithm function) {
+    finish.append_eltwise(1.0F, function, 0.0F, 0.0F);
+  };
+  switch (shape_.finish) {
+    case Finish::none:
+      break;
+    case Finish::gelu:
+      apply(dnnl::algorithm::eltwise_gelu_erf);
+      break;
+    case Finish::gelu_tanh:
+      apply(dnnl::algorithm::eltwise_gelu_tanh);
+      break;
+    case Finish::relu:
+      apply(dnnl::algorithm::eltwise_relu);
+      break;
+    case Finish::add:
+      finish.append_sum(1.0F);
+  }
   dnnl::primitive_attr attributes;
   attributes.set_post_ops(finish);
   // The library's own scratch space belongs to the thread that made the primitive.

@@ -16,9 +16,9 @@ namespace embedrouter::inference {
 // What the large products read: float or bf16. Sums are always float.
 enum class Numbers : std::uint8_t { fp32, bf16 };
 
-// What happens to a product before it is stored: y = x·Wᵀ + b, or gelu of that (by the error function), or y
-// += that.
-enum class Finish : std::uint8_t { none, gelu, add };
+// What happens to a product before it is stored: y = x·Wᵀ + b, or gelu of that (by the error function or by
+// tanh), or what of it is positive, or y += that.
+enum class Finish : std::uint8_t { none, gelu, gelu_tanh, relu, add };
 
 struct DenseShape {
   std::uint32_t in = 0, out = 0;

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <utility>
 
 namespace embedrouter::inference {
 namespace {
@@ -14,6 +15,13 @@ std::size_t largest_scratch(const Weights& weights) {
   return std::max({weights.qkv->scratch_bytes(), weights.attention_out->scratch_bytes(),
                    weights.inner->scratch_bytes(), weights.inner_out->scratch_bytes()}) +
          1;
+}
+
+// Of those between the pooling and the result.
+std::size_t widest_vector(const Weights& weights) {
+  std::uint32_t widest = weights.config.width;
+  for (const DenseLayer& layer : weights.after_pooling) widest = std::max(widest, layer.out);
+  return widest;
 }
 
 // Calls `step(first_row, rows)` for blocks of about equal size, since a small last block would waste the
@@ -59,8 +67,9 @@ Encoder::Encoder(const Weights& weights, const Kernels& kernels, std::uint32_t c
   qkv_ = allocate(rows * 3 * config.width * number_bytes_);
   attended_ = allocate(rows * config.width * number_bytes_);
   inner_ = allocate(std::size_t{padded_rows(kBlockRows)} * config.inner_width * number_bytes_);
-  heads_ = allocate(attention_scratch(std::min(chunk_tokens, config.positions), config.head_width()) *
+  heads_ = allocate(attention_scratch(std::min(chunk_tokens, config.positions()), config.head_width()) *
                     sizeof(float));
+  pooled_ = allocate(2 * widest_vector(weights) * sizeof(float));
 }
 
 bool Encoder::run(std::span<const Sequence> sequences) {
@@ -75,23 +84,45 @@ bool Encoder::run(std::span<const Sequence> sequences) {
   const std::size_t width = weights_.config.width;
   const auto* state = reinterpret_cast<const float*>(states_.get());
   for (const Sequence& sequence : sequences) {
-    kernels_.mean_unit(state, sequence.ids.size(), width, sequence.out);
+    finish(sequence, state);
     state += sequence.ids.size() * width;
   }
   return true;
+}
+
+void Encoder::finish(const Sequence& sequence, const float* states) {
+  const ModelConfig& config = weights_.config;
+  const std::size_t count = sequence.ids.size();
+  if (config.pooling == Pooling::mean && config.normalizes && config.dense.empty() &&
+      sequence.unpooled == 0) {
+    kernels_.mean_unit(states, count, config.width, sequence.out);
+    return;
+  }
+  auto* from = reinterpret_cast<float*>(pooled_.get());
+  float* to = from + widest_vector(weights_);
+  pool(config.pooling, states, count, sequence.unpooled, config.width, from);
+  std::size_t width = config.width;
+  for (const DenseLayer& layer : weights_.after_pooling) {
+    layer.run({from, width}, to);
+    std::swap(from, to);
+    width = layer.out;
+  }
+  if (config.normalizes) make_unit({from, width});
+  std::copy_n(from, width, sequence.out);
 }
 
 void Encoder::embed(std::span<const Sequence> sequences) {
   const std::size_t width = weights_.config.width;
   auto* state = reinterpret_cast<float*>(states_.get());
   std::uint32_t rows = 0;
+  const ModelConfig& config = weights_.config;
   for (const Sequence& sequence : sequences) {
-    const float* position = weights_.positions.data();
+    std::uint32_t next = config.first_position;
     for (const std::uint32_t id : sequence.ids) {
-      const float* word = weights_.words.data() + id * width;
-      for (std::size_t i = 0; i < width; ++i) state[i] = word[i] + position[i];
+      const float* position = weights_.positions.data() + (id == config.padding_id ? id : next++) * width;
+      copy_floats(weights_.words, id * width, width, state);
+      for (std::size_t i = 0; i < width; ++i) state[i] += position[i];
       state += width;
-      position += width;
     }
     rows += static_cast<std::uint32_t>(sequence.ids.size());
   }
@@ -109,6 +140,7 @@ bool Encoder::project(const EncoderLayer& layer, std::uint32_t rows) {
 
 void Encoder::attend(std::span<const Sequence> sequences) {
   const ModelConfig& config = weights_.config;
+  const DistanceBias bias = weights_.distance_bias();
   auto* scratch = reinterpret_cast<float*>(heads_.get());
   std::size_t row = 0;
   for (const Sequence& sequence : sequences) {
@@ -116,10 +148,10 @@ void Encoder::attend(std::span<const Sequence> sequences) {
     std::byte* out = attended_.get() + row * config.width * number_bytes_;
     if (weights_.numbers == Numbers::bf16) {
       kernels_.attention_bf16(reinterpret_cast<const Bf16*>(qkv), sequence.ids.size(), config.heads,
-                              config.head_width(), reinterpret_cast<Bf16*>(out), scratch);
+                              config.head_width(), bias, reinterpret_cast<Bf16*>(out), scratch);
     } else {
       kernels_.attention_f32(reinterpret_cast<const float*>(qkv), sequence.ids.size(), config.heads,
-                             config.head_width(), reinterpret_cast<float*>(out), scratch);
+                             config.head_width(), bias, reinterpret_cast<float*>(out), scratch);
     }
     row += sequence.ids.size();
   }

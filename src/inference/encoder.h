@@ -11,11 +11,12 @@
 
 namespace embedrouter::inference {
 
-// One text of a chunk: its token ids, each below the vocabulary, between 1 and the position table's size of
-// them; and where its vector goes, `width` floats.
+// One text of a chunk: its token ids, each below the vocabulary, between 1 and config.positions() of them;
+// where its vector goes, config.output_width() floats; and how many tokens of a prompt are not pooled.
 struct Sequence {
   std::span<const std::uint32_t> ids;
   float* out;
+  std::uint32_t unpooled = 0;
 };
 
 // One thread's way through the model: chunks of texts whose tokens lie packed one behind the other, without
@@ -27,7 +28,7 @@ class Encoder {
   // dnnl::error, bad_alloc.
   Encoder(const Weights& weights, const Kernels& kernels, std::uint32_t chunk_tokens);
 
-  // Writes the vector of each text, mean-pooled and of unit length. The lengths must sum to at most
+  // Writes the vector of each text, pooled and finished as the model says. The lengths must sum to at most
   // chunk_tokens. False if the library fails, which leaves the vectors undefined.
   bool run(std::span<const Sequence> sequences);
 
@@ -42,6 +43,7 @@ class Encoder {
   bool project(const EncoderLayer& layer, std::uint32_t rows);
   void attend(std::span<const Sequence> sequences);
   bool transform(const EncoderLayer& layer, std::uint32_t rows);
+  void finish(const Sequence& sequence, const float* states);
   void normalise(const Norm& norm, std::uint32_t row, std::uint32_t rows);
 
   const Weights& weights_;
@@ -54,6 +56,7 @@ class Encoder {
   Memory attended_;           // [chunk][width]
   Memory inner_;              // [block][inner_width]
   Memory heads_;              // float, attention_scratch
+  Memory pooled_;             // float [2][widest], from layer to layer behind the pooling
   Dense::Lane to_qkv_, to_attention_out_, to_inner_, to_inner_out_;
 };
 

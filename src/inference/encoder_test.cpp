@@ -120,7 +120,7 @@ TEST_F(encoder_of_the_default_model, gives_a_text_the_same_vector_alone_and_amon
 
 TEST_F(encoder_of_the_default_model, takes_every_length_up_to_the_end_of_the_position_table) {
   const OneThreadTeam alone;
-  const std::uint32_t positions = fp32_->config.positions;
+  const std::uint32_t positions = fp32_->config.positions();
   ASSERT_EQ(positions, 512U);
   Encoder encoder(*fp32_, *available_kernels().back(), positions);
   std::vector<std::uint32_t> ids(positions, 2000);

@@ -12,6 +12,13 @@ struct Bf16 {
 
 inline constexpr std::size_t kMaxTokensPerText = 8192;  // of any model: bounds the scratch space
 
+// What the distance of two tokens adds to their score (MPNet), times log2(e): zero[head * stride + key -
+// query]. Up to 15 floats behind the last key's are read. Without `zero` nothing is added.
+struct DistanceBias {
+  const float* zero = nullptr;
+  std::size_t stride = 0;
+};
+
 // Everything of the forward pass that is not a large matrix product, for one width of vector register. Pure
 // functions: thread-safe, no allocation. Widths of rows and heads are multiples of 16.
 struct Kernels {
@@ -27,9 +34,9 @@ struct Kernels {
   // heads * head_width numbers; `out` gets heads * head_width per token. `scratch`: attention_scratch()
   // floats. head_width is 32 or 64.
   void (*attention_f32)(const float* qkv, std::size_t tokens, std::size_t heads, std::size_t head_width,
-                        float* out, float* scratch);
+                        const DistanceBias& bias, float* out, float* scratch);
   void (*attention_bf16)(const Bf16* qkv, std::size_t tokens, std::size_t heads, std::size_t head_width,
-                         Bf16* out, float* scratch);
+                         const DistanceBias& bias, Bf16* out, float* scratch);
 
   // The mean of `count` rows, at unit length. A zero mean stays zero.
   void (*mean_unit)(const float* rows, std::size_t count, std::size_t width, float* out);

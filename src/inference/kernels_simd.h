@@ -122,10 +122,11 @@ inline constexpr std::size_t kQueriesAtOnce = 4;
 // One head of one text, unpacked to floats: keys transposed, so that a register holds one dimension of W
 // keys.
 struct Head {
-  float* keys;     // [D][stride]; columns from `tokens` on are zero
-  float* values;   // [tokens][D]
-  float* scores;   // [kQueriesAtOnce][stride]
-  float* queries;  // [kQueriesAtOnce][D], scaled
+  float* keys;        // [D][stride]; columns from `tokens` on are zero
+  float* values;      // [tokens][D]
+  float* scores;      // [kQueriesAtOnce][stride]
+  float* queries;     // [kQueriesAtOnce][D], scaled
+  const float* bias;  // of distance 0; null: none
   std::size_t tokens;
   std::size_t stride;  // tokens, rounded up to the lanes
 };
@@ -152,6 +153,14 @@ template <int W, int D, int R, int N>
   }
 }
 
+// Adds what the distances from the query at `query` mean.
+template <int W>
+[[gnu::always_inline]] inline void add_bias(const Head& head, std::size_t query, float* scores) {
+  const float* bias = head.bias - query;
+  for (std::size_t j = 0; j < head.stride; j += W)
+    store<W>(scores + j, load<W>(scores + j) + load<W>(bias + j));
+}
+
 // Softmax of a row of scores in units of log2, not yet divided by its sum, which is returned.
 template <int W>
 [[gnu::always_inline]] inline float soften(float* scores, std::size_t tokens, std::size_t stride) {
@@ -169,15 +178,19 @@ template <int W>
   return sum<W>(total);
 }
 
-// R queries of one head against all its keys and values.
+// R queries of one head, from the one at `query` on, against all its keys and values.
 template <int W, int D, int R, class E>
-[[gnu::always_inline]] inline void attend(const Head& head, E* out, std::size_t out_stride) {
+[[gnu::always_inline]] inline void attend(const Head& head, std::size_t query, E* out,
+                                          std::size_t out_stride) {
   constexpr int kColumns = W == 16 ? 4 : 2;
   constexpr int kParts = D / W < 4 ? D / W : 4;  // registers of a value row held at once
   std::size_t j = 0;
   for (; j + kColumns * W <= head.stride; j += kColumns * W) score_columns<W, D, R, kColumns>(head, j);
   for (; j < head.stride; j += W) score_columns<W, D, R, 1>(head, j);
 
+  if (head.bias != nullptr) {
+    for (std::size_t r = 0; r < R; ++r) add_bias<W>(head, query + r, head.scores + r * head.stride);
+  }
   float scale[R];
   for (int r = 0; r < R; ++r)
     scale[r] = 1.0F / soften<W>(head.scores + r * head.stride, head.tokens, head.stride);
@@ -202,7 +215,8 @@ template <int W, int D, int R, class E>
 }
 
 template <int W, int D, class E>
-void attention_of_width(const E* qkv, std::size_t tokens, std::size_t heads, E* out, float* scratch) {
+void attention_of_width(const E* qkv, std::size_t tokens, std::size_t heads, const DistanceBias& bias, E* out,
+                        float* scratch) {
   const std::size_t width = heads * D;
   const std::size_t in_stride = 3 * width;
   Head head;
@@ -216,6 +230,7 @@ void attention_of_width(const E* qkv, std::size_t tokens, std::size_t heads, E* 
   const float query_scale = 1.4426950408889634F / __builtin_sqrtf(static_cast<float>(D));
 
   for (std::size_t h = 0; h < heads; ++h) {
+    head.bias = bias.zero == nullptr ? nullptr : bias.zero + h * bias.stride;
     const E* queries = qkv + h * D;
     const E* keys = queries + width;
     const E* values = keys + width;
@@ -240,16 +255,16 @@ void attention_of_width(const E* qkv, std::size_t tokens, std::size_t heads, E* 
       E* to = out + t * width + h * D;
       switch (count) {
         case 4:
-          attend<W, D, 4>(head, to, width);
+          attend<W, D, 4>(head, t, to, width);
           break;
         case 3:
-          attend<W, D, 3>(head, to, width);
+          attend<W, D, 3>(head, t, to, width);
           break;
         case 2:
-          attend<W, D, 2>(head, to, width);
+          attend<W, D, 2>(head, t, to, width);
           break;
         default:
-          attend<W, D, 1>(head, to, width);
+          attend<W, D, 1>(head, t, to, width);
           break;
       }
     }
@@ -257,12 +272,12 @@ void attention_of_width(const E* qkv, std::size_t tokens, std::size_t heads, E* 
 }
 
 template <int W, class E>
-void attention(const E* qkv, std::size_t tokens, std::size_t heads, std::size_t head_width, E* out,
-               float* scratch) {
+void attention(const E* qkv, std::size_t tokens, std::size_t heads, std::size_t head_width,
+               const DistanceBias& bias, E* out, float* scratch) {
   if (head_width == 32) {
-    attention_of_width<W, 32>(qkv, tokens, heads, out, scratch);
+    attention_of_width<W, 32>(qkv, tokens, heads, bias, out, scratch);
   } else {
-    attention_of_width<W, 64>(qkv, tokens, heads, out, scratch);
+    attention_of_width<W, 64>(qkv, tokens, heads, bias, out, scratch);
   }
 }
 

@@ -73,7 +73,7 @@ TEST(kernels, attention_agrees_with_the_textbook_at_every_length_and_head_width)
         // Scores from nearly flat to nearly one-hot.
         const auto qkv = noise(random, tokens * 3 * heads * d, tokens % 2 == 0 ? 2.0 : 0.5);
         std::vector<float> out(tokens * heads * d), scratch(attention_scratch(tokens, d));
-        kernels->attention_f32(qkv.data(), tokens, heads, d, out.data(), scratch.data());
+        kernels->attention_f32(qkv.data(), tokens, heads, d, {}, out.data(), scratch.data());
         const auto expected = plain_attention(qkv, tokens, heads, d);
         for (std::size_t i = 0; i < out.size(); ++i) {
           ASSERT_NEAR(out[i], expected[i], 1e-5)
@@ -96,8 +96,8 @@ TEST(kernels, attention_on_bf16_differs_from_floats_by_its_rounding_alone) {
     }
     std::vector<float> out(tokens * heads * d), scratch(attention_scratch(tokens, d));
     std::vector<Bf16> narrow_out(out.size());
-    kernels->attention_f32(qkv.data(), tokens, heads, d, out.data(), scratch.data());
-    kernels->attention_bf16(narrow_qkv.data(), tokens, heads, d, narrow_out.data(), scratch.data());
+    kernels->attention_f32(qkv.data(), tokens, heads, d, {}, out.data(), scratch.data());
+    kernels->attention_bf16(narrow_qkv.data(), tokens, heads, d, {}, narrow_out.data(), scratch.data());
     for (std::size_t i = 0; i < out.size(); ++i)
       EXPECT_EQ(narrow_out[i].bits, narrow(out[i]).bits) << kernels->name;
   }
@@ -109,7 +109,7 @@ TEST(kernels, attention_with_huge_scores_stays_finite) {
     std::vector<float> qkv(tokens * 3 * d, 1e4F), out(tokens * d), scratch(attention_scratch(tokens, d));
     for (std::size_t i = 0; i < d; ++i)
       qkv[3 * d + d + i] = -1e4F;  // the key of token 1 is the opposite of the queries
-    kernels->attention_f32(qkv.data(), tokens, 1, d, out.data(), scratch.data());
+    kernels->attention_f32(qkv.data(), tokens, 1, d, {}, out.data(), scratch.data());
     for (const float v : out) EXPECT_NEAR(v, 1e4F, 1.0F) << kernels->name;
   }
 }

@@ -1,7 +1,9 @@
 #include "inference/local_model.h"
 
 #include <algorithm>
+#include <array>
 #include <condition_variable>
+#include <map>
 #include <mutex>
 #include <new>
 #include <optional>
@@ -47,6 +49,10 @@ Error broken(std::string detail) {
   return Error(ErrorCode::internal, "the embedded model failed").with_detail(std::move(detail));
 }
 
+Error about_member(const char* member, std::string what) {
+  return Error(ErrorCode::invalid_request, member + std::move(what)).with_param(member);
+}
+
 Error about_text(ErrorCode code, std::size_t index, std::string what) {
   const std::string param = "input[" + std::to_string(index) + "]";
   return Error(code, param + std::move(what)).with_param(param).with_item(static_cast<std::uint32_t>(index));
@@ -71,6 +77,9 @@ class Engine final : public LocalModel {
   std::size_t batch_capacity() const override { return kChunkTokens; }
 
  private:
+  void measure_prompts();
+  std::optional<Error> choose(Work& work) const;
+  void cut_vectors(Work& work) const;
   void enqueue(const std::shared_ptr<Work>& work, std::size_t tokens, bool read);
   std::optional<Error> read_part(Work& work, Work::Part& part) const;
   void finish_reading(const std::shared_ptr<Work>& work);
@@ -92,7 +101,8 @@ class Engine final : public LocalModel {
   const ModelFacts facts_;
   const std::unique_ptr<const Tokenizer> tokenizer_;
   const std::unique_ptr<const Weights> weights_;
-  mutable std::mutex mutex_;  // of queue_ and stopping_
+  std::map<std::string_view, std::uint32_t> prompt_tokens_;  // by prompt, where they are not pooled
+  mutable std::mutex mutex_;                                 // of queue_ and stopping_
   std::condition_variable wake_;
   BatchQueue queue_;
   bool stopping_ = false;
@@ -101,7 +111,50 @@ class Engine final : public LocalModel {
   std::vector<std::thread> threads_;
 };
 
+// As the reference counts: a closing special token is not the prompt's.
+void Engine::measure_prompts() {
+  if (weights_->config.pools_prompt) return;
+  std::vector<std::uint32_t> nothing, ids;
+  tokenizer_->encode("", nothing);
+  for (const auto& [name, prompt] : weights_->config.prompts) {
+    ids.clear();
+    tokenizer_->encode(prompt, ids);
+    const bool closed = !nothing.empty() && !ids.empty() && ids.back() == nothing.back();
+    prompt_tokens_[prompt] = static_cast<std::uint32_t>(ids.size() - (closed ? 1 : 0));
+  }
+}
+
+// The prompt of a job. Fails for what the model cannot do.
+std::optional<Error> Engine::choose(Work& work) const {
+  const Job& job = work.job;
+  const auto prompt = weights_->config.prompt_for(job.input_type);
+  if (!prompt)
+    return about_member("input_type",
+                        " is unknown to this model; leave it out or use \"query\" or \"document\"");
+  if (job.dimensions > facts_.width)
+    return about_member("dimensions", " may be at most " + std::to_string(facts_.width) + " for this model");
+  work.prompt = *prompt;
+  if (const auto measured = prompt_tokens_.find(*prompt);
+      measured != prompt_tokens_.end() && !prompt->empty())
+    work.unpooled = measured->second;
+  return std::nullopt;
+}
+
+// Leaves the first numbers of each vector, where the job wants fewer (Matryoshka).
+void Engine::cut_vectors(Work& work) const {
+  const std::size_t width = facts_.width;
+  const std::size_t wanted = work.job.dimensions == 0 ? width : work.job.dimensions;
+  work.vectors.width = static_cast<std::uint32_t>(wanted);
+  if (wanted == width) return;
+  float* const values = work.values.get();
+  for (std::size_t i = 0; i < work.texts.size(); ++i) {
+    std::copy_n(values + i * width, wanted, values + i * wanted);  // never behind where it is read
+    if (facts_.normalized) make_unit({values + i * wanted, wanted});
+  }
+}
+
 void Engine::start() {
+  measure_prompts();
   const auto chunk = static_cast<std::uint32_t>(std::max<std::size_t>(kChunkTokens, facts_.max_tokens));
   const Kernels& kernels = *available_kernels().back();
   workers_.reserve(facts_.threads);
@@ -127,10 +180,14 @@ std::shared_ptr<Ticket> Engine::submit(Job job, Done done) {
     answer(*work, Vectors{});
     return work->ticket;
   }
+  if (auto error = choose(*work)) {
+    answer(*work, fail(std::move(*error)));
+    return work->ticket;
+  }
   std::size_t bytes = 0, most_tokens = 0;
   for (const std::string_view text : work->job.texts) {
-    bytes += text.size();
-    most_tokens += std::min<std::size_t>(text.size() + 2, facts_.max_tokens);
+    bytes += text.size() + work->prompt.size();
+    most_tokens += std::min<std::size_t>(text.size() + work->prompt.size() + 2, facts_.max_tokens);
   }
   // Parts of whole texts.
   const std::size_t part_bytes = bytes <= kInlineBytes ? bytes : kPartBytes;
@@ -141,7 +198,7 @@ std::shared_ptr<Ticket> Engine::submit(Job job, Done done) {
       work->parts.emplace_back().begin = i;
       in_part = 0;
     }
-    in_part += work->job.texts[i].size();
+    in_part += work->job.texts[i].size() + work->prompt.size();
     work->parts.back().end = i + 1;
   }
   work->unread_parts = work->parts.size();
@@ -187,9 +244,12 @@ void Engine::enqueue(const std::shared_ptr<Work>& work, std::size_t tokens, bool
 
 // Token ids of one part's texts. Fails at its first text that is too long, unless the job cuts.
 std::optional<Error> Engine::read_part(Work& work, Work::Part& part) const try {
+  std::string prompted;
   for (std::size_t i = part.begin; i < part.end; ++i) {
     const std::size_t before = part.ids.size();
-    const std::size_t count = tokenizer_->encode(work.job.texts[i], part.ids, facts_.max_tokens);
+    std::string_view text = work.job.texts[i];
+    if (!work.prompt.empty()) text = prompted.assign(work.prompt).append(text);
+    const std::size_t count = tokenizer_->encode(text, part.ids, facts_.max_tokens);
     if (part.ids.size() == before)
       return about_text(ErrorCode::invalid_request, i, " holds nothing to embed");
     if (count > facts_.max_tokens && !work.job.truncate) {
@@ -294,7 +354,8 @@ void Engine::embed(Worker& worker) {
   const auto now = SystemClock().now();
   for (const auto& [work, text] : worker.chunk) {
     note_taken(*work, now);
-    worker.sequences.push_back({text.ids, work->values.get() + std::size_t{text.index} * facts_.width});
+    worker.sequences.push_back(
+        {text.ids, work->values.get() + std::size_t{text.index} * facts_.width, work->unpooled});
     tokens += text.ids.size();
   }
   const bool computed = worker.sequences.empty() || worker.encoder.run(worker.sequences);
@@ -311,6 +372,7 @@ void Engine::embed(Worker& worker) {
       if (work->ticket->cancelled()) {
         answer(*work, fail(caller_left()));
       } else {
+        cut_vectors(*work);
         work->vectors.values = std::move(work->values);
         work->vectors.waited = std::chrono::nanoseconds(work->taken_after_ns.load(std::memory_order_relaxed));
         work->vectors.computed = SystemClock().now() - work->submitted - work->vectors.waited;
@@ -346,13 +408,29 @@ Result<Numbers> choose_numbers(Precision precision) {
   return fast && precision != Precision::fp32 ? Numbers::bf16 : Numbers::fp32;
 }
 
+// What is not in the weights but changes vectors, where it is not the usual.
+std::string space_suffix(const ModelConfig& config) {
+  static constexpr std::array<const char*, 6> kNames{"-cls",      "-max",          "",
+                                                     "-meansqrt", "-weightedmean", "-last"};
+  return std::string(kNames[static_cast<std::size_t>(config.pooling)]) + (config.normalizes ? "" : "-raw") +
+         (config.pools_prompt ? "" : "-unprompted");
+}
+
 // All but `kernels`.
 Result<ModelFacts> describe(const ModelOptions& options, const ModelConfig& config, Numbers numbers,
                             const std::string& digest) {
   ModelFacts facts;
-  facts.width = config.width;
+  facts.width = config.output_width();
+  facts.normalized = config.normalizes;
+  facts.symmetric =
+      std::ranges::all_of(config.prompts, [](const auto& prompt) { return prompt.second.empty(); });
+  facts.input_types = {"search_query", "search_document", "query", "document", "passage"};
+  for (const auto& [name, prompt] : config.prompts) {
+    if (std::ranges::find(facts.input_types, name) == facts.input_types.end())
+      facts.input_types.push_back(name);
+  }
   facts.max_tokens =
-      options.max_tokens == 0 ? config.max_tokens : std::min(options.max_tokens, config.positions);
+      options.max_tokens == 0 ? config.max_tokens : std::min(options.max_tokens, config.positions());
   if (facts.max_tokens < kLeastTokens) {
     return fail(ErrorCode::internal,
                 "the token limit of the embedded model must be at least " + std::to_string(kLeastTokens));
@@ -360,8 +438,20 @@ Result<ModelFacts> describe(const ModelOptions& options, const ModelConfig& conf
   facts.layers = config.layers;
   facts.threads = options.threads == 0 ? usable_cpus() : options.threads;
   facts.precision = numbers == Numbers::bf16 ? "bf16" : "fp32";
-  facts.space = options.name + "#" + facts.precision + "-" + digest;
+  facts.space = options.name + "#" + facts.precision + "-" + digest + space_suffix(config);
   return facts;
+}
+
+// Of the weights as they are kept: the tables of words and positions in the file or as floats, the matrices
+// packed.
+std::uint64_t most_bytes(const ModelConfig& config, Numbers numbers) {
+  const std::uint64_t width = config.width;
+  const std::uint64_t tables = (std::uint64_t{config.vocabulary} + config.position_rows) * width;
+  const std::uint64_t layer = 4 * width * width + 2 * width * config.inner_width;
+  std::uint64_t behind = 0;
+  for (const DenseConfig& dense : config.dense) behind += std::uint64_t{dense.in} * dense.out;
+  const std::uint64_t each = numbers == Numbers::bf16 ? sizeof(std::uint16_t) : sizeof(float);
+  return (tables + behind) * sizeof(float) + config.layers * layer * each;
 }
 
 }  // namespace
@@ -371,14 +461,11 @@ Result<Inspection> LocalModel::inspect(const ModelOptions& options) {
   if (!numbers) return fail(numbers.error());
   const auto config = read_model_config(options.folder);
   if (!config) return fail(config.error());
-  const auto weights = summarize_weights(options.folder);
-  if (!weights) return fail(weights.error());
-  auto facts = describe(options, *config, *numbers, weights->digest);
+  const auto digest = Weights::digest_of(options.folder, *config);
+  if (!digest) return fail(digest.error());
+  auto facts = describe(options, *config, *numbers, *digest);
   if (!facts) return fail(std::move(facts).error());
-  const std::uint64_t words = std::uint64_t{config->vocabulary} * config->width;
-  const std::uint64_t packed = weights->numbers - std::min(weights->numbers, words);
-  const std::uint64_t each = *numbers == Numbers::bf16 ? sizeof(std::uint16_t) : sizeof(float);
-  return Inspection{*std::move(facts), words * sizeof(float) + packed * each};
+  return Inspection{*std::move(facts), most_bytes(*config, *numbers)};
 }
 
 Result<std::unique_ptr<LocalModel>> LocalModel::load(const ModelOptions& options) {
@@ -386,7 +473,7 @@ Result<std::unique_ptr<LocalModel>> LocalModel::load(const ModelOptions& options
   if (!numbers) return fail(numbers.error());
   const auto config = read_model_config(options.folder);
   if (!config) return fail(config.error());
-  auto tokenizer = Tokenizer::load(options.folder / "tokenizer.json");
+  auto tokenizer = Tokenizer::load(options.folder / config->encoder_folder / "tokenizer.json");
   if (!tokenizer) return fail(std::move(tokenizer).error());
   if ((*tokenizer)->vocabulary_size() > config->vocabulary) {
     return fail(ErrorCode::internal, "tokenizer.json knows " +

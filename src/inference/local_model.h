@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -33,14 +34,17 @@ struct Job {
   std::vector<std::string_view> texts;
   bool truncate =
       false;  // cut over-long texts; else the job fails with context_length_exceeded naming the first
+  std::optional<std::string> input_type = {};  // what the texts are: chooses the model's prompt
+  std::uint32_t dimensions = 0;                // the first so many numbers, of unit length again; 0: all
 };
 
 struct Vectors {
-  std::shared_ptr<const float[]> values;  // row-major, one row of width() per text, unit length
-  std::vector<std::uint32_t> tokens;      // per text, as embedded (after a cut)
-  std::vector<std::uint32_t> truncated;   // indices of texts that were cut, ascending
-  std::chrono::nanoseconds waited{0};     // from submit() until the first text was taken
-  std::chrono::nanoseconds computed{0};   // from then until the last was done
+  std::shared_ptr<const float[]> values;  // row-major, one row of `width` per text
+  std::uint32_t width = 0;
+  std::vector<std::uint32_t> tokens;     // per text, as embedded (after a cut)
+  std::vector<std::uint32_t> truncated;  // indices of texts that were cut, ascending
+  std::chrono::nanoseconds waited{0};    // from submit() until the first text was taken
+  std::chrono::nanoseconds computed{0};  // from then until the last was done
 };
 
 // The handle of a submitted job. Dropping it does not cancel.
@@ -58,7 +62,10 @@ class Ticket {
 };
 
 struct ModelFacts {
-  std::uint32_t width = 0;  // of the vectors
+  std::uint32_t width = 0;               // of the vectors
+  bool normalized = true;                // they have unit length
+  bool symmetric = true;                 // no prompts: every kind of text is embedded alike
+  std::vector<std::string> input_types;  // that it knows
   std::uint32_t max_tokens = 0;
   std::uint32_t layers = 0;
   unsigned threads = 0;
@@ -86,8 +93,9 @@ class LocalModel {
   virtual const ModelFacts& facts() const = 0;
 
   // Never blocks. `done` is called exactly once, on a thread of the model or, for an immediate refusal, on
-  // this one; it must be quick and must not throw. A cancelled job leaves the queue and is answered with
-  // client_closed.
+  // this one; it must be quick and must not throw. An input_type that the model does not know and more
+  // dimensions than it has are an invalid_request naming the member. A cancelled job leaves the queue and is
+  // answered with client_closed.
   using Done = std::function<void(Result<Vectors>)>;
   virtual std::shared_ptr<Ticket> submit(Job job, Done done) = 0;
 

@@ -8,7 +8,9 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cerrno>
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <optional>
@@ -72,6 +74,7 @@ Result<std::pair<Tensor, Extent>> read_entry(std::string_view name, simdjson::do
   const auto size = element_size(dtype);
   if (!size) return broken("tensor " + shown(name) + " has the unknown dtype " + shown(dtype));
   tensor.dtype = dtype;
+  tensor.size_of_number = *size;
 
   simdjson::dom::array dimensions, offsets;
   if (entry["shape"].get_array().get(dimensions) != simdjson::SUCCESS) {
@@ -198,8 +201,8 @@ const Tensor* TensorDirectory::find(std::string_view name) const {
   return it == tensors_.end() ? nullptr : &it->second;
 }
 
-Result<std::span<const float>> TensorDirectory::floats(std::string_view name,
-                                                       std::initializer_list<std::uint64_t> shape) const {
+Result<const Tensor*> TensorDirectory::numbers(std::string_view name,
+                                               std::initializer_list<std::uint64_t> shape) const {
   const auto list = [](const auto& dimensions) {
     std::string out;
     for (const std::uint64_t d : dimensions) out += (out.empty() ? "" : " x ") + std::to_string(d);
@@ -207,18 +210,45 @@ Result<std::span<const float>> TensorDirectory::floats(std::string_view name,
   };
   const Tensor* tensor = find(name);
   if (tensor == nullptr) return broken("tensor " + shown(name) + " is missing");
-  if (tensor->dtype != "F32") {
-    return broken("tensor " + shown(name) + " is " + tensor->dtype + ", only F32 is supported");
+  if (tensor->dtype != "F32" && tensor->dtype != "F16" && tensor->dtype != "BF16") {
+    return broken("tensor " + shown(name) + " is " + tensor->dtype +
+                  ", only F32, F16 and BF16 are supported");
   }
   if (!std::ranges::equal(tensor->shape, shape)) {
     return broken("tensor " + shown(name) + " is " + list(tensor->shape) + ", config.json asks for " +
                   list(shape));
   }
-  if (reinterpret_cast<std::uintptr_t>(tensor->bytes.data()) % alignof(float) != 0) {
+  if (reinterpret_cast<std::uintptr_t>(tensor->bytes.data()) % tensor->size_of_number != 0) {
     return broken("tensor " + shown(name) + " is not aligned to its numbers");
   }
-  return std::span(reinterpret_cast<const float*>(tensor->bytes.data()),
-                   tensor->bytes.size() / sizeof(float));
+  return tensor;
+}
+
+namespace {
+
+float from_half(std::uint16_t half) noexcept {
+  const std::uint32_t sign = std::uint32_t{half & 0x8000U} << 16;
+  const std::uint32_t exponent = half >> 10 & 0x1F, fraction = half & 0x3FF;
+  if (exponent == 0)
+    return std::copysign(static_cast<float>(fraction) * 0x1p-24F, std::bit_cast<float>(sign | 1));
+  const std::uint32_t widened = exponent == 0x1F ? 0xFF : exponent + 112;
+  return std::bit_cast<float>(sign | widened << 23 | fraction << 13);
+}
+
+}  // namespace
+
+void copy_floats(const Tensor& tensor, std::size_t first, std::size_t count, float* out) {
+  const char* from = tensor.bytes.data() + first * tensor.size_of_number;
+  if (tensor.dtype == "F32") {
+    std::memcpy(out, from, count * sizeof(float));
+    return;
+  }
+  const bool is_half = tensor.dtype == "F16";
+  for (std::size_t i = 0; i < count; ++i) {
+    std::uint16_t bits = 0;
+    std::memcpy(&bits, from + 2 * i, 2);
+    out[i] = is_half ? from_half(bits) : std::bit_cast<float>(std::uint32_t{bits} << 16);
+  }
 }
 
 }  // namespace embedrouter::inference

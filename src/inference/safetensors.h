@@ -34,9 +34,13 @@ class MappedFile {
 
 struct Tensor {
   std::string dtype;  // as in the file: "F32", "BF16", "I64", …
+  std::size_t size_of_number = 0;
   std::vector<std::uint64_t> shape;
   std::string_view bytes;  // into the file; exactly the shape's size
 };
+
+// `count` numbers of a tensor that is F32, F16 or BF16, from the one at `first` on.
+void copy_floats(const Tensor& tensor, std::size_t first, std::size_t count, float* out);
 
 // The directory of a safetensors file, checked whole before anything is used: header size, JSON, names,
 // types, shapes, and that the tensors cover the data exactly, without overlap, hole or trailing bytes. Views
@@ -46,9 +50,9 @@ class TensorDirectory {
   // `file`: the whole file. Never crashes, whatever the bytes. Messages name the tensor, not the path.
   static Result<TensorDirectory> parse(std::string_view file);
 
-  // The floats of the tensor of that name, which must be F32 and of exactly that shape.
-  Result<std::span<const float>> floats(std::string_view name,
-                                        std::initializer_list<std::uint64_t> shape) const;
+  // The tensor of that name, which must be of exactly that shape, F32, F16 or BF16, and aligned to that. It
+  // belongs to the directory.
+  Result<const Tensor*> numbers(std::string_view name, std::initializer_list<std::uint64_t> shape) const;
   const Tensor* find(std::string_view name) const;
   std::string_view header() const noexcept { return header_; }
 

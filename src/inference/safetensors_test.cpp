@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include <cstdio>
 #include <cstring>
 #include <memory>
@@ -29,10 +31,10 @@ TEST(safetensors, a_whole_file_gives_its_tensors) {
   const std::string file = file_of(kGood, 20);
   const auto directory = TensorDirectory::parse(file);
   ASSERT_TRUE(directory) << directory.error().message();
-  const auto a = directory->floats("a", {2, 2});
+  const auto a = directory->numbers("a", {2, 2});
   ASSERT_TRUE(a) << a.error().message();
-  EXPECT_EQ(a->size(), 4U);
-  EXPECT_EQ(reinterpret_cast<const char*>(a->data()), file.data() + 8 + kGood.size());
+  EXPECT_EQ((*a)->bytes.size(), 16U);
+  EXPECT_EQ((*a)->bytes.data(), file.data() + 8 + kGood.size());
   EXPECT_EQ(directory->find("__metadata__"), nullptr);
 }
 
@@ -122,17 +124,17 @@ TEST(safetensors, names_with_control_characters_are_shown_without_them) {
 
 TEST(safetensors, a_tensor_of_another_name_type_shape_or_alignment_is_refused_by_name) {
   const std::string header =
-      R"({"a":{"dtype":"BF16","shape":[4],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2,3],)"
+      R"({"a":{"dtype":"I16","shape":[4],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2,3],)"
       R"("data_offsets":[8,32]}})";
   std::string file = file_of(header + std::string((8 - (header.size() % 8)) % 8, ' '), 32);
   const auto directory = TensorDirectory::parse(file);
   ASSERT_TRUE(directory) << directory.error().message();
   const auto says = [&](const char* name, std::initializer_list<std::uint64_t> shape) {
-    const auto floats = directory->floats(name, shape);
-    return floats ? "nothing" : floats.error().message();
+    const auto numbers = directory->numbers(name, shape);
+    return numbers ? "nothing" : numbers.error().message();
   };
   EXPECT_NE(says("c", {1}).find("\"c\" is missing"), std::string::npos);
-  EXPECT_NE(says("a", {4}).find("\"a\" is BF16"), std::string::npos);
+  EXPECT_NE(says("a", {4}).find("\"a\" is I16"), std::string::npos);
   EXPECT_NE(says("b", {3, 2}).find("\"b\" is 2 x 3, config.json asks for 3 x 2"), std::string::npos);
   EXPECT_EQ(says("b", {2, 3}), "nothing");
 
@@ -142,7 +144,30 @@ TEST(safetensors, a_tensor_of_another_name_type_shape_or_alignment_is_refused_by
                                 : shifted;
   const auto odd = TensorDirectory::parse(moved);
   ASSERT_TRUE(odd);
-  EXPECT_FALSE(odd->floats("b", {1}));
+  EXPECT_FALSE(odd->numbers("b", {1}));
+}
+
+TEST(safetensors, halves_are_the_floats_they_stand_for) {
+  const auto read = [](const char* dtype, std::uint16_t bits) {
+    float value = 0;
+    copy_floats({.dtype = dtype,
+                 .size_of_number = 2,
+                 .shape = {1},
+                 .bytes = {reinterpret_cast<const char*>(&bits), 2}},
+                0, 1, &value);
+    return value;
+  };
+  EXPECT_EQ(read("F16", 0x3C00), 1.0F);
+  EXPECT_EQ(read("F16", 0xC000), -2.0F);
+  EXPECT_EQ(read("F16", 0x7BFF), 65504.0F);
+  EXPECT_EQ(read("F16", 0x0001), 0x1p-24F);
+  EXPECT_EQ(read("F16", 0x8001), -0x1p-24F);
+  EXPECT_EQ(read("F16", 0x3555), 0x1.554p-2F);
+  EXPECT_TRUE(std::signbit(read("F16", 0x8000)));
+  EXPECT_TRUE(std::isinf(read("F16", 0x7C00)));
+  EXPECT_TRUE(std::isnan(read("F16", 0x7E00)));
+  EXPECT_EQ(read("BF16", 0x3F80), 1.0F);
+  EXPECT_EQ(read("BF16", 0xC049), -3.140625F);
 }
 
 TEST(safetensors, a_missing_or_empty_file_is_an_error_that_names_it) {

@@ -1,42 +1,70 @@
 #include "inference/weights.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
-#include <cstring>
 
 #include "base/sha256.h"
 
 namespace embedrouter::inference {
 namespace {
 
+// What a family calls its tensors.
+struct Names {
+  const char* layer;  // and the number
+  const char *query, *key, *value, *attention_out, *after_attention, *inner, *inner_out, *after_inner;
+};
+
+const Names& names_of(Family family) {
+  static constexpr Names kBert{
+      "encoder.layer.",        ".attention.self.query",   ".attention.self.key",
+      ".attention.self.value", ".attention.output.dense", ".attention.output.LayerNorm",
+      ".intermediate.dense",   ".output.dense",           ".output.LayerNorm"};
+  static constexpr Names kMpnet{"encoder.layer.",      ".attention.attn.q", ".attention.attn.k",
+                                ".attention.attn.v",   ".attention.attn.o", ".attention.LayerNorm",
+                                ".intermediate.dense", ".output.dense",     ".output.LayerNorm"};
+  static constexpr Names kDistilbert{"transformer.layer.", ".attention.q_lin",   ".attention.k_lin",
+                                     ".attention.v_lin",   ".attention.out_lin", ".sa_layer_norm",
+                                     ".ffn.lin1",          ".ffn.lin2",          ".output_layer_norm"};
+  switch (family) {
+    case Family::distilbert:
+      return kDistilbert;
+    case Family::mpnet:
+      return kMpnet;
+    case Family::bert:
+      break;
+  }
+  return kBert;
+}
+
 // Reads named tensors one after the other and keeps the first failure, so that a layer can be read without a
 // check per line.
 class Reader {
  public:
-  Reader(const TensorDirectory& directory, const MappedFile& file) : directory_(directory), file_(file) {
-    if (directory.find("bert.embeddings.word_embeddings.weight") != nullptr) prefix_ = "bert.";
+  explicit Reader(const ModelFiles& files) : files_(files) {
+    constexpr std::array<std::string_view, 4> kPrefixes{"bert.", "roberta.", "mpnet.", "distilbert."};
+    for (const std::string_view prefix : kPrefixes) {
+      if (files.find(std::string(prefix) + "embeddings.word_embeddings.weight") != nullptr) prefix_ = prefix;
+    }
   }
 
-  std::span<const float> tensor(const std::string& name, std::initializer_list<std::uint64_t> shape) {
-    auto found = directory_.floats(prefix_ + name, shape);
-    if (found) return *found;
-    if (outcome_.has_value()) outcome_ = fail(std::move(found).error());
+  Tensor tensor(const std::string& name, std::initializer_list<std::uint64_t> shape) {
+    auto found = files_.numbers(prefix_ + name, shape);
+    if (found) return **found;
+    note(std::move(found).error());
     return {};
   }
-  // A copy of a tensor that must hold numbers only.
   std::vector<float> numbers(const std::string& name, std::initializer_list<std::uint64_t> shape) {
-    const auto view = tensor(name, shape);
-    if (!std::ranges::all_of(view, [](float v) { return std::isfinite(v); }) && outcome_.has_value()) {
-      outcome_ =
-          fail(ErrorCode::internal, "tensor \"" + prefix_ + name + "\" holds a value that is not a number; " +
-                                        "the weights are damaged, fetch the model again");
-    }
-    std::vector<float> copy(view.begin(), view.end());
-    release(view);
-    return copy;
+    auto found = files_.floats(prefix_ + name, shape);
+    if (found) return std::move(*found);
+    note(std::move(found).error());
+    return {};
   }
+  // Old files call the two gamma and beta.
   Norm norm(const std::string& name, std::uint32_t width) {
-    return {numbers(name + ".weight", {width}), numbers(name + ".bias", {width})};
+    const bool old = files_.find(prefix_ + name + ".gamma") != nullptr;
+    return {numbers(name + (old ? ".gamma" : ".weight"), {width}),
+            numbers(name + (old ? ".beta" : ".bias"), {width})};
   }
   PackedDense dense(const std::string& name, const Dense& product) {
     const auto& shape = product.shape();
@@ -45,27 +73,28 @@ class Reader {
     return ok() ? product.pack(weights, bias) : PackedDense{};
   }
   // Queries, keys and values as one product.
-  PackedDense attention(const std::string& name, const Dense& product, std::uint32_t width) {
+  PackedDense attention(const std::string& layer, const Names& names, const Dense& product,
+                        std::uint32_t width) {
     std::vector<float> weights, bias;
     weights.reserve(std::size_t{3} * width * width);
-    for (const char* part : {".query", ".key", ".value"}) {
-      const auto w = numbers(name + part + ".weight", {width, width});
-      const auto b = numbers(name + part + ".bias", {width});
+    for (const char* part : {names.query, names.key, names.value}) {
+      const auto w = numbers(layer + part + ".weight", {width, width});
+      const auto b = numbers(layer + part + ".bias", {width});
       weights.insert(weights.end(), w.begin(), w.end());
       bias.insert(bias.end(), b.begin(), b.end());
     }
     return ok() ? product.pack(weights, bias) : PackedDense{};
-  }
-  void release(std::span<const float> view) const {
-    file_.release({reinterpret_cast<const char*>(view.data()), view.size_bytes()});
   }
 
   bool ok() const noexcept { return outcome_.has_value(); }
   Error error() && { return std::move(outcome_).error(); }
 
  private:
-  const TensorDirectory& directory_;
-  const MappedFile& file_;
+  void note(Error error) {
+    if (ok()) outcome_ = fail(std::move(error));
+  }
+
+  const ModelFiles& files_;
   std::string prefix_;
   Result<void> outcome_;
 };
@@ -73,91 +102,149 @@ class Reader {
 void read_embeddings(Reader& reader, Weights& weights) {
   const ModelConfig& c = weights.config;
   weights.words = reader.tensor("embeddings.word_embeddings.weight", {c.vocabulary, c.width});
-  weights.positions = reader.numbers("embeddings.position_embeddings.weight", {c.positions, c.width});
-  const auto types = reader.numbers("embeddings.token_type_embeddings.weight", {c.token_types, c.width});
+  weights.positions = reader.numbers("embeddings.position_embeddings.weight", {c.position_rows, c.width});
+  std::vector<float> types(c.width);
+  if (c.token_types != 0)
+    types = reader.numbers("embeddings.token_type_embeddings.weight", {c.token_types, c.width});
   weights.after_embedding = reader.norm("embeddings.LayerNorm", c.width);
   if (!reader.ok()) return;
   for (std::size_t i = 0; i < weights.positions.size(); ++i) weights.positions[i] += types[i % c.width];
 }
 
 void read_layers(Reader& reader, Weights& weights) {
+  const Names& names = names_of(weights.config.family);
   for (std::uint32_t l = 0; l < weights.config.layers && reader.ok(); ++l) {
-    const std::string name = "encoder.layer." + std::to_string(l);
+    const std::string name = names.layer + std::to_string(l);
     EncoderLayer layer;
-    layer.qkv = reader.attention(name + ".attention.self", *weights.qkv, weights.config.width);
-    layer.attention_out = reader.dense(name + ".attention.output.dense", *weights.attention_out);
-    layer.inner = reader.dense(name + ".intermediate.dense", *weights.inner);
-    layer.inner_out = reader.dense(name + ".output.dense", *weights.inner_out);
-    layer.after_attention = reader.norm(name + ".attention.output.LayerNorm", weights.config.width);
-    layer.after_inner = reader.norm(name + ".output.LayerNorm", weights.config.width);
+    layer.qkv = reader.attention(name, names, *weights.qkv, weights.config.width);
+    layer.attention_out = reader.dense(name + names.attention_out, *weights.attention_out);
+    layer.inner = reader.dense(name + names.inner, *weights.inner);
+    layer.inner_out = reader.dense(name + names.inner_out, *weights.inner_out);
+    layer.after_attention = reader.norm(name + names.after_attention, weights.config.width);
+    layer.after_inner = reader.norm(name + names.after_inner, weights.config.width);
     weights.layers.push_back(std::move(layer));
   }
 }
 
-// A failure names the file.
-Result<TensorDirectory> directory_of(const MappedFile& file, const std::filesystem::path& folder) {
-  auto directory = TensorDirectory::parse(file.bytes());
-  if (directory) return directory;
-  const std::string& why = directory.error().message();
-  return fail(directory.error().code(), (folder / "model.safetensors").string() + ": " + why);
+constexpr std::size_t kReadBehind = 16;  // floats, see DistanceBias
+
+std::size_t distance_stride(const ModelConfig& config) {
+  return std::size_t{2} * config.positions() - 1 + kReadBehind;
+}
+
+// The bucket of a key that is `distance` behind the query: near ones have their own, farther ones share, on a
+// logarithmic scale that ends at 128. In floats, as the reference does it.
+std::uint32_t bucket_of(std::int64_t distance, std::uint32_t buckets) {
+  const std::uint32_t half = buckets / 2, exact = half / 2;
+  const std::uint32_t side = distance > 0 ? half : 0;
+  const auto far = static_cast<std::uint32_t>(std::abs(distance));
+  if (far < exact) return side + far;
+  const float scaled = std::log(static_cast<float>(far) / static_cast<float>(exact)) /
+                       static_cast<float>(std::log(128.0 / exact)) * static_cast<float>(half - exact);
+  return side + std::min(exact + static_cast<std::uint32_t>(scaled), half - 1);
+}
+
+void read_distances(Reader& reader, Weights& weights) {
+  const ModelConfig& c = weights.config;
+  if (c.distance_buckets == 0) return;
+  const auto table = reader.numbers("encoder.relative_attention_bias.weight", {c.distance_buckets, c.heads});
+  if (!reader.ok()) return;
+  constexpr float kLog2E = 1.4426950408889634F;  // the kernels' softmax works in powers of two
+  weights.distances.assign(c.heads * distance_stride(c), 0.0F);
+  const std::int64_t most = std::int64_t{c.positions()} - 1;
+  for (std::uint32_t h = 0; h < c.heads; ++h) {
+    float* row = weights.distances.data() + h * distance_stride(c);
+    for (std::int64_t d = -most; d <= most; ++d)
+      row[d + most] = table[bucket_of(d, c.distance_buckets) * c.heads + h] * kLog2E;
+  }
+}
+
+// The digest of weights with those of a layer behind them.
+std::string together(const std::string& digest, const ModelFiles& layer) {
+  const Sha256 both = sha256(digest + layer.digest());
+  return to_hex(std::span(both).first(4));
+}
+
+Result<DenseLayer> read_dense(const std::filesystem::path& folder, const DenseConfig& config,
+                              std::string& digest) {
+  const auto files = ModelFiles::open(folder / config.folder);
+  if (!files) return fail(files.error());
+  const auto weights = files->floats("linear.weight", {config.out, config.in});
+  if (!weights) return fail(weights.error());
+  DenseLayer layer;
+  layer.in = config.in;
+  layer.out = config.out;
+  layer.activation = config.activation;
+  layer.weights.resize(weights->size());
+  for (std::size_t o = 0; o < config.out; ++o) {
+    for (std::size_t i = 0; i < config.in; ++i)
+      layer.weights[i * config.out + o] = (*weights)[o * config.in + i];
+  }
+  layer.bias.resize(config.out);
+  if (config.bias) {
+    auto bias = files->floats("linear.bias", {config.out});
+    if (!bias) return fail(std::move(bias).error());
+    layer.bias = std::move(*bias);
+  }
+  digest = together(digest, *files);
+  return layer;
 }
 
 }  // namespace
 
 Result<std::unique_ptr<const Weights>> Weights::load(const std::filesystem::path& folder,
                                                      const ModelConfig& config, Numbers numbers) {
-  auto file = MappedFile::open(folder / "model.safetensors");
-  if (!file) return fail(std::move(file).error());
-  const auto directory = directory_of(*file, folder);
-  if (!directory) return fail(directory.error());
-
+  auto files = ModelFiles::open(folder / config.encoder_folder);
+  if (!files) return fail(std::move(files).error());
   auto weights = std::make_unique<Weights>();
   weights->config = config;
   weights->numbers = numbers;
-  Reader reader(*directory, *file);
+  weights->files = std::move(*files);
+  weights->digest = weights->files.digest();
+  Reader reader(weights->files);
   const OneThreadTeam alone;
   try {
     weights->engine = dnnl::engine(dnnl::engine::kind::cpu, 0);
     const auto product = [&](std::uint32_t in, std::uint32_t out, Finish finish) {
       return std::make_unique<Dense>(weights->engine, DenseShape{in, out, finish, numbers});
     };
+    const Finish activation = config.activation == Activation::relu        ? Finish::relu
+                              : config.activation == Activation::gelu_tanh ? Finish::gelu_tanh
+                                                                           : Finish::gelu;
     weights->qkv = product(config.width, 3 * config.width, Finish::none);
     weights->attention_out = product(config.width, config.width, Finish::add);
-    weights->inner = product(config.width, config.inner_width, Finish::gelu);
+    weights->inner = product(config.width, config.inner_width, activation);
     weights->inner_out = product(config.inner_width, config.width, Finish::add);
     read_embeddings(reader, *weights);
+    read_distances(reader, *weights);
     read_layers(reader, *weights);
   } catch (const dnnl::error& error) {
     return fail(ErrorCode::internal, std::string("oneDNN cannot prepare the model: ") + error.what());
   }
   if (!reader.ok()) return fail(std::move(reader).error());
-  weights->digest = weights_digest(file->bytes(), directory->header());
-  weights->file = std::move(*file);
+  for (const DenseConfig& dense : config.dense) {
+    auto layer = read_dense(folder, dense, weights->digest);
+    if (!layer) return fail(std::move(layer).error());
+    weights->after_pooling.push_back(std::move(*layer));
+  }
   return weights;
 }
 
-std::string weights_digest(std::string_view file, std::string_view header) {
-  constexpr std::size_t kSamples = 64, kSampleBytes = 4096;
-  std::string read = std::to_string(file.size());
-  read += header;
-  const std::string_view data = file.substr(std::min(file.size(), 8 + header.size()));
-  if (data.size() <= kSamples * kSampleBytes) {
-    read += data;
-  } else {
-    const std::size_t range = data.size() - kSampleBytes;
-    for (std::size_t i = 0; i < kSamples; ++i) read += data.substr(range * i / (kSamples - 1), kSampleBytes);
-  }
-  const Sha256 digest = sha256(read);
-  return to_hex(std::span(digest).first(4));
+DistanceBias Weights::distance_bias() const noexcept {
+  if (distances.empty()) return {};
+  return {distances.data() + config.positions() - 1, distance_stride(config)};
 }
 
-Result<WeightsSummary> summarize_weights(const std::filesystem::path& folder) {
-  const auto file = MappedFile::open(folder / "model.safetensors");
-  if (!file) return fail(file.error());
-  const auto directory = directory_of(*file, folder);
-  if (!directory) return fail(directory.error());
-  const std::size_t data = file->bytes().size() - directory->header().size();
-  return WeightsSummary{weights_digest(file->bytes(), directory->header()), data / sizeof(float)};
+Result<std::string> Weights::digest_of(const std::filesystem::path& folder, const ModelConfig& config) {
+  const auto encoder = ModelFiles::open(folder / config.encoder_folder);
+  if (!encoder) return fail(encoder.error());
+  std::string digest = encoder->digest();
+  for (const DenseConfig& dense : config.dense) {
+    const auto files = ModelFiles::open(folder / dense.folder);
+    if (!files) return fail(files.error());
+    digest = together(digest, *files);
+  }
+  return digest;
 }
 
 }  // namespace embedrouter::inference

@@ -3,13 +3,14 @@
 
 #include <filesystem>
 #include <memory>
-#include <span>
 #include <string>
 #include <vector>
 
 #include "inference/dense.h"
+#include "inference/kernels.h"
 #include "inference/model_config.h"
-#include "inference/safetensors.h"
+#include "inference/model_files.h"
+#include "inference/pooling.h"
 
 namespace embedrouter::inference {
 
@@ -30,28 +31,24 @@ struct Weights {
   dnnl::engine engine;
   std::unique_ptr<Dense> qkv, attention_out, inner, inner_out;  // the products, one per shape
   std::vector<EncoderLayer> layers;
-  std::span<const float> words;  // [vocabulary][width], into `file`
-  std::vector<float> positions;  // [positions][width], token type 0 added
+  Tensor words;                  // [vocabulary][width], into `files`
+  std::vector<float> positions;  // [position_rows][width], token type 0 added
   Norm after_embedding;
+  std::vector<float> distances;  // [heads][distance_stride()]: see DistanceBias; empty: none
+  std::vector<DenseLayer> after_pooling;
   std::string digest;  // 8 hex digits, see weights_digest
-  MappedFile file;
+  ModelFiles files;
 
-  // Reads <folder>/model.safetensors, which must hold the tensors of a BERT encoder (with or without the
-  // prefix "bert.").
+  // Reads the weights of the encoder that `config` describes, with or without the prefix of its family
+  // ("bert."), and of the layers behind it.
   static Result<std::unique_ptr<const Weights>> load(const std::filesystem::path& folder,
                                                      const ModelConfig& config, Numbers numbers);
-};
 
-// Tells weights apart without reading all of them: SHA-256 over the file's size, its header and 64 samples of
-// 4 KiB spread evenly over the data. Not proof against someone who edits the bytes between: the installer
-// checks the whole file's.
-std::string weights_digest(std::string_view file, std::string_view header);
+  // `digest` of what load() would read, from headers and samples of the files.
+  static Result<std::string> digest_of(const std::filesystem::path& folder, const ModelConfig& config);
 
-// What is known of the weights of <folder> without reading them.
-struct WeightsSummary {
-  std::string digest;         // as Weights has it
-  std::uint64_t numbers = 0;  // of all tensors
+  // The table of distances for the kernels; empty if there is none.
+  DistanceBias distance_bias() const noexcept;
 };
-Result<WeightsSummary> summarize_weights(const std::filesystem::path& folder);
 
 }  // namespace embedrouter::inference

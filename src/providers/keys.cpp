@@ -110,7 +110,10 @@ void KeyPool::end_trial(Bar& bar, std::uint64_t generation) {
 }
 
 void KeyPool::lift(Bar& bar, std::uint64_t generation, std::size_t key, std::string_view endpoint) {
-  if (!bar.why || bar.generation != generation) return;
+  if (!bar.why) return;
+  // Of a 429 between answers to calls side by side, an answer to one of them is as good as any.
+  const bool pausing = !bar.parked() && clock_.now() < bar.until;
+  if (bar.generation != generation && (bar.parked() || pausing)) return;
   if (bar.parked()) {
     log_.info("provider_key_back", {{"provider", slug_},
                                     {"key", key + 1},

@@ -25,7 +25,8 @@ namespace embedrouter::providers {
 // here:
 //
 // - pause: as long as the provider says. Where it says nothing, not at all the first time, and then
-//   kFirstPause, doubled at each refusal that follows without an answer in between, up to kLongestPause.
+//   kFirstPause, doubled at each refusal that follows without an answer in between, to whichever call, up to
+//   kLongestPause.
 // - endpoint, everywhere: the time the provider names, if that is longer than kFirstParking; else that, and
 //   twice as long each time, up to kLongestParking. Then one call at a time tries the key, until one goes
 //   well.

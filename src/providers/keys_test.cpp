@@ -99,6 +99,20 @@ TEST(KeyPool, a_rate_limit_that_names_no_time_pauses_from_the_second_on_and_long
   EXPECT_EQ(bench.wait(), 0ms) << "an answer begins it anew";
 }
 
+TEST(KeyPool, an_answer_in_between_is_any_that_came_even_to_a_call_from_before) {
+  Bench bench({"a"});
+  ASSERT_TRUE(bench.take());
+  const KeyPool::Lease slow = bench.last;
+  bench.refuse(refusal(ErrorCode::upstream_rate_limited));
+  bench.pool.report(kHere, slow, nullptr);
+  bench.refuse(refusal(ErrorCode::upstream_rate_limited));
+  EXPECT_EQ(bench.wait(), 0ms) << "it answers others of those it was given side by side";
+  bench.refuse(refusal(ErrorCode::upstream_rate_limited));
+  ASSERT_GT(bench.wait(), 0ms);
+  bench.pool.report(kHere, slow, nullptr);
+  EXPECT_GT(bench.wait(), 0ms) << "a pause that has begun is kept";
+}
+
 TEST(KeyPool, a_refused_key_is_parked_everywhere_and_tried_again_by_one_call) {
   for (const ErrorCode code : {ErrorCode::upstream_unauthorized, ErrorCode::upstream_quota}) {
     Bench bench({"a"});

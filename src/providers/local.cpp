@@ -22,6 +22,8 @@ Task<Result<api::EmbedReply>> Local::embed(const api::EmbedRequest& request, emb
   inference::Job job;
   // The whole would fail on the first text that is too long; with `partial` the others are wanted.
   job.truncate = request.truncate || request.partial;
+  if (request.input_type) job.input_type = std::string(*request.input_type);
+  job.dimensions = request.dimensions.value_or(0);
   job.texts.reserve(request.items.size());
   for (const api::Item& item : request.items) job.texts.push_back(item.text);
 
@@ -34,7 +36,7 @@ Task<Result<api::EmbedReply>> Local::embed(const api::EmbedRequest& request, emb
   call.times.queue += vectors->waited;
   call.times.inference += vectors->computed;
 
-  const std::size_t width = model_.facts().width;
+  const std::size_t width = vectors->width;
   api::EmbedReply reply;
   reply.data.reserve(request.items.size());
   for (std::size_t i = 0; i < request.items.size(); ++i) {

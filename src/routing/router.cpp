@@ -114,6 +114,7 @@ Task<bool> Router::try_in_turn(Progress& progress, std::span<Candidate> candidat
       ++postponed;
       continue;
     }
+    call.last_endpoint = rest.size() == 1;
     const bool answered = co_await try_one(progress, candidate, call, failures);
     if (answered) co_return true;
     if (failures.is_final()) co_return false;

@@ -3,29 +3,14 @@
 #include "tokenizer/unicode.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace embedrouter::tokenizer {
 namespace {
 
+using unicode::ascii_length;
+using unicode::is_ascii;
 using unicode::properties;
 using unicode::Properties;
-
-bool is_ascii(char byte) noexcept {
-  return static_cast<unsigned char>(byte) < 0x80;
-}
-
-// Where the ASCII characters at the start of `text` end.
-std::size_t ascii_length(std::string_view text) noexcept {
-  std::size_t at = 0;
-  for (; at + 8 <= text.size(); at += 8) {
-    std::uint64_t eight;
-    std::memcpy(&eight, text.data() + at, 8);
-    if ((eight & 0x8080808080808080) != 0) break;
-  }
-  while (at < text.size() && is_ascii(text[at])) ++at;
-  return at;
-}
 
 // Takes code points and appends their normal form.
 class Writer {

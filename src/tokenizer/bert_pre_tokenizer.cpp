@@ -31,29 +31,24 @@ Kind next_kind(const char*& at) noexcept {
     ++at;
     return kind;
   }
-  const std::uint8_t flags = unicode::properties(unicode::next_code_point(at)).flags;
+  const std::uint16_t flags = unicode::properties(unicode::next_code_point(at)).flags;
   return flags & unicode::kWhitespace ? blank : flags & unicode::kPunctuation ? punctuation : letter;
 }
 
 }  // namespace
 
-std::string_view BertPreTokenizer::next(std::string_view& rest) const {
-  const char* at = rest.data();
-  const char* const end = at + rest.size();
-  const char* start = at;
-  Kind kind = blank;
-  while (kind == blank) {
-    start = at;
-    if (at == end) break;
-    kind = next_kind(at);
+void BertPreTokenizer::cut(std::string_view text, PieceSink& sink) const {
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  while (at != end) {
+    const char* const start = at;
+    const Kind kind = next_kind(at);
+    if (kind == blank) continue;
+    const char* stop = at;
+    while (kind == letter && at != end && next_kind(at) == letter) stop = at;
+    at = stop;
+    sink.take({start, static_cast<std::size_t>(stop - start)});
   }
-  const char* stop = at;
-  while (kind == letter && at != end) {
-    if (next_kind(at) != letter) break;
-    stop = at;
-  }
-  rest = {stop, static_cast<std::size_t>(end - stop)};
-  return {start, static_cast<std::size_t>(stop - start)};
 }
 
 }  // namespace embedrouter::tokenizer

@@ -6,7 +6,7 @@ namespace embedrouter::tokenizer {
 // Splits at white space, and around every punctuation character.
 class BertPreTokenizer final : public PreTokenizer {
  public:
-  std::string_view next(std::string_view& rest) const override;
+  void cut(std::string_view text, PieceSink& sink) const override;
 };
 
 }  // namespace embedrouter::tokenizer

@@ -1,5 +1,7 @@
 #include "tokenizer/bert_pre_tokenizer.h"
 
+#include "tokenizer/test_pieces.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -12,11 +14,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 std::vector<std::string> pieces(std::string_view text) {
-  std::vector<std::string> all;
-  const BertPreTokenizer pre_tokenizer;
-  for (std::string_view piece = pre_tokenizer.next(text); !piece.empty(); piece = pre_tokenizer.next(text))
-    all.emplace_back(piece);
-  return all;
+  return pieces_of(BertPreTokenizer(), text);
 }
 
 TEST(bert_pre_tokenizer, splits_at_white_space_of_any_kind) {

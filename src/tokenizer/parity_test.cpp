@@ -1,15 +1,13 @@
 // The ids of the real vocabulary against those of the reference: tests/golden/texts.jsonl and tokens.jsonl,
 // made by tests/golden/make_tokens.py. The model folder is EMBEDROUTER_MODEL_DIR, else where ./run puts it.
+#include "tokenizer/test_golden.h"
 #include "tokenizer/tokenizer.h"
 
 #include <gtest/gtest.h>
 
 #include <cstdlib>
-#include <fstream>
 #include <string>
 #include <vector>
-
-#include <simdjson.h>
 
 namespace embedrouter::tokenizer {
 namespace {
@@ -24,24 +22,6 @@ std::unique_ptr<const Tokenizer> real_tokenizer() {
   return tokenizer ? std::move(*tokenizer) : nullptr;
 }
 
-// Calls `use` with each line of the golden file, a JSON document.
-template <class Use>
-void each_line(const char* name, Use use) {
-  simdjson::padded_string file;
-  ASSERT_EQ(
-      simdjson::padded_string::load(std::string(EMBEDROUTER_SOURCE_DIR "/tests/golden/") + name).get(file),
-      simdjson::SUCCESS)
-      << name << " is missing";
-  simdjson::dom::parser parser;
-  for (std::string_view rest = file; !rest.empty();) {
-    const std::string_view line = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
-    simdjson::dom::element element;
-    ASSERT_EQ(parser.parse(std::string(line)).get(element), simdjson::SUCCESS) << line.substr(0, 80);
-    use(element);
-  }
-}
-
 struct Golden {
   std::vector<std::string> texts;
   std::vector<std::vector<std::uint32_t>> ids;
@@ -49,11 +29,7 @@ struct Golden {
 
 Golden golden() {
   Golden golden;
-  each_line("texts.jsonl", [&](simdjson::dom::element line) {
-    std::string_view text;
-    ASSERT_EQ(line.get(text), simdjson::SUCCESS);
-    golden.texts.emplace_back(text);
-  });
+  golden.texts = golden_texts();
   each_line("tokens.jsonl", [&](simdjson::dom::element line) {
     auto& ids = golden.ids.emplace_back();
     simdjson::dom::array list;
@@ -64,7 +40,6 @@ Golden golden() {
       ids.push_back(static_cast<std::uint32_t>(id));
     }
   });
-  EXPECT_EQ(golden.texts.size(), kTexts);
   EXPECT_EQ(golden.ids.size(), kTexts);
   return golden;
 }

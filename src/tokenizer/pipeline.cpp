@@ -1,5 +1,6 @@
 #include "tokenizer/pipeline.h"
 
+#include "tokenizer/scratch.h"
 #include "tokenizer/unicode.h"
 
 #include <algorithm>
@@ -9,25 +10,15 @@
 namespace embedrouter::tokenizer {
 namespace {
 
-// A thread's buffer, kept from text to text. A huge text must not hold its memory for ever.
-class Scratch {
+// Hands the pieces of a text to the model.
+class ToModel final : public PieceSink {
  public:
-  Scratch() { buffer().clear(); }
-  ~Scratch() {
-    constexpr std::size_t kKept = 1 << 20;
-    if (buffer().capacity() > kKept) std::string().swap(buffer());
-  }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-
-  std::string* operator->() { return &buffer(); }
-  std::string& operator*() { return buffer(); }
+  ToModel(const Model& model, std::vector<std::uint32_t>& ids) : model_(model), ids_(ids) {}
+  void take(std::string_view piece) override { model_.append_ids(piece, ids_); }
 
  private:
-  static std::string& buffer() {
-    thread_local std::string buffer;
-    return buffer;
-  }
+  const Model& model_;
+  std::vector<std::uint32_t>& ids_;
 };
 
 // Cuts the ids behind `start` to `limit`: the last of the text go, the closing ones stay while there is room
@@ -75,7 +66,7 @@ void Pipeline::append_raw(std::string_view text, std::vector<std::uint32_t>& ids
 void Pipeline::append_segment(std::string_view text, std::vector<std::uint32_t>& ids) const {
   if (text.empty()) return;
   if (!parts_.normalizer) return append_normalized(text, ids);
-  Scratch scratch;
+  Scratch<> scratch;
   parts_.normalizer->append(text, *scratch);
   append_normalized(*scratch, ids);
 }
@@ -93,10 +84,8 @@ void Pipeline::append_normalized(std::string_view text, std::vector<std::uint32_
 void Pipeline::append_pieces(std::string_view text, std::vector<std::uint32_t>& ids) const {
   if (text.empty()) return;
   if (!parts_.pre_tokenizer) return parts_.model->append_ids(text, ids);
-  for (std::string_view piece = parts_.pre_tokenizer->next(text); !piece.empty();
-       piece = parts_.pre_tokenizer->next(text)) {
-    parts_.model->append_ids(piece, ids);
-  }
+  ToModel sink(*parts_.model, ids);
+  parts_.pre_tokenizer->cut(text, sink);
 }
 
 }  // namespace embedrouter::tokenizer

@@ -89,13 +89,58 @@ Result<std::uint32_t> read_pair(const JsonFields& fields, std::string_view name,
   return read_id(pair->at(1), fields.path(name) + "[1]", vocabulary_size);
 }
 
+// BERT's and RoBERTa's differ in what stands between two texts.
 Result<void> read_bert_processing(const JsonFields& fields, PipelineParts& parts) {
   auto cls = read_pair(fields, "cls", parts.vocabulary_size);
   if (!cls) return fail(std::move(cls).error());
   auto sep = read_pair(fields, "sep", parts.vocabulary_size);
   if (!sep) return fail(std::move(sep).error());
-  parts.opening = {*cls};
-  parts.closing = {*sep};
+  parts.opening.push_back(*cls);
+  parts.closing.push_back(*sep);
+  return {};
+}
+
+// Moves offsets, which nobody asks for here.
+Result<void> read_byte_level(const JsonFields&, PipelineParts&) {
+  return {};
+}
+
+Result<void> read_sequence(const JsonFields& fields, PipelineParts& parts);
+
+Result<void> read_any(const JsonFields& fields, PipelineParts& parts) {
+  struct Kind {
+    std::string_view type;
+    Result<void> (*read)(const JsonFields& fields, PipelineParts& parts);
+  };
+  static constexpr Kind kKinds[] = {{"TemplateProcessing", read_template},
+                                    {"BertProcessing", read_bert_processing},
+                                    {"RobertaProcessing", read_bert_processing},
+                                    {"ByteLevel", read_byte_level},
+                                    {"Sequence", read_sequence}};
+  auto type = fields.text("type");
+  if (!type) return fail(std::move(type).error());
+  std::string supported;
+  for (const Kind& kind : kKinds) {
+    if (kind.type == *type) return kind.read(fields, parts);
+    supported += (supported.empty() ? "" : ", ") + std::string(kind.type);
+  }
+  return wrong_file(fields.path("type") + " is " + in_quotes(*type) +
+                    ", which is not supported. Supported: " + supported);
+}
+
+// Offsets and one that adds tokens, as files have them.
+Result<void> read_sequence(const JsonFields& fields, PipelineParts& parts) {
+  auto list = fields.list("processors");
+  if (!list) return fail(std::move(list).error());
+  std::size_t index = 0;
+  for (const element from : *list) {
+    auto member = JsonFields::of(from, fields.path("processors") + "[" + std::to_string(index++) + "]");
+    if (!member) return fail(std::move(member).error());
+    const bool adds_already = !parts.opening.empty() || !parts.closing.empty();
+    if (adds_already && member->text("type").value_or(std::string_view()) != "ByteLevel")
+      return wrong_file(fields.path("processors") + " has two that add tokens, which is not supported");
+    if (auto done = read_any(*member, parts); !done) return done;
+  }
   return {};
 }
 
@@ -105,12 +150,7 @@ Result<void> read_post_processor(const JsonFields& file, PipelineParts& parts) {
   if (file.lacks("post_processor")) return {};
   auto fields = file.object("post_processor");
   if (!fields) return fail(std::move(fields).error());
-  auto type = fields->text("type");
-  if (!type) return fail(std::move(type).error());
-  if (*type == "TemplateProcessing") return read_template(*fields, parts);
-  if (*type == "BertProcessing") return read_bert_processing(*fields, parts);
-  return wrong_file("post_processor.type is " + in_quotes(*type) +
-                    ", which is not supported. Supported: TemplateProcessing, BertProcessing");
+  return read_any(*fields, parts);
 }
 
 }  // namespace embedrouter::tokenizer

@@ -15,13 +15,24 @@ class Normalizer {
   virtual ~Normalizer() = default;
   // Appends the normal form of `text`.
   virtual void append(std::string_view text, std::string& out) const = 0;
+  // How many times as long as the text what the file says itself may make it; Unicode's own growth is small.
+  virtual std::size_t growth() const { return 1; }
+};
+
+// Takes pieces one after the other. A piece is valid only during the call.
+class PieceSink {
+ public:
+  virtual void take(std::string_view piece) = 0;
+
+ protected:
+  ~PieceSink() = default;
 };
 
 class PreTokenizer {
  public:
   virtual ~PreTokenizer() = default;
-  // Takes the next piece off `rest` and returns it; empty when none is left. Pieces point into the text.
-  virtual std::string_view next(std::string_view& rest) const = 0;
+  // Gives the pieces of `text`, none of them empty, to `sink`.
+  virtual void cut(std::string_view text, PieceSink& sink) const = 0;
 };
 
 class Model {

@@ -24,6 +24,13 @@ class StringTable {
   std::uint32_t find(std::string_view key) const noexcept;
   std::size_t size() const noexcept { return entries_.size(); }
 
+  // Calls `use(key, value)` for every key, in the order they came.
+  template <class Use>
+  void each(Use use) const {
+    for (const Entry& entry : entries_)
+      use(std::string_view(arena_).substr(entry.offset, entry.length), entry.value);
+  }
+
   struct Match {
     std::uint32_t value = kNone;
     std::size_t length = 0;

@@ -1,7 +1,5 @@
 #include "tokenizer/tokenizer.h"
 
-#include "tokenizer/bert_normalizer.h"
-#include "tokenizer/bert_pre_tokenizer.h"
 #include "tokenizer/json_fields.h"
 #include "tokenizer/pipeline.h"
 #include "tokenizer/read_parts.h"

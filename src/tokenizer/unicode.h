@@ -2,37 +2,69 @@
 // What the reference library believes of Unicode, and UTF-8 in and out. Its properties come from several
 // Unicode versions, so these tables are asked of it (scripts/make_unicode_tables) and not of one standard.
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace embedrouter::tokenizer::unicode {
 
-enum Flag : std::uint8_t {
+enum Flag : std::uint16_t {
   kControl = 1,      // dropped by BERT's cleaning: U+0000, U+FFFD and controls, but neither tab nor line ends
   kWhitespace = 2,   // White_Space
   kPunctuation = 4,  // BERT's: general punctuation and every ASCII symbol
   kMark = 8,         // Mn, what the stripping of accents drops
   kCjk = 16,         // BERT's CJK ideographs
   kWord = 32,        // \w of a regular expression
+  kLetter = 64,      // \p{L}
+  kNumber = 128,     // \p{N}
+  kCombining = 256,  // M, what the normalizer StripAccents drops
+};
+
+// Grapheme_Cluster_Break and Indic_Conjunct_Break in one, where they make a difference.
+enum class Grapheme : std::uint8_t {
+  other,
+  control,
+  extend,
+  extend_conjunct,  // that a conjunct may hold
+  linker,           // of a conjunct
+  joiner,           // U+200D
+  spacing_mark,
+  prepend,
+  hangul_l,
+  hangul_v,
+  hangul_t,
+  hangul_lv,
+  hangul_lvt,
+  pictograph,
+  consonant,  // of a conjunct
 };
 
 // `lower_delta` leads from a code point to its lower case. Where that is several code points,
 // `lower_sequence` is set instead. Sequences are places in kSequences, 0 for none; Hangul syllables decompose
 // by arithmetic and have none.
 struct Properties {
-  std::uint8_t flags;
+  std::uint16_t flags;
   std::uint8_t combining_class;
+  Grapheme grapheme;
   std::int32_t lower_delta;
   std::uint16_t lower_sequence;
   std::uint16_t decomposition;  // canonical and full
+  std::uint16_t compatibility;  // the same with compatibility mappings, where they make a difference
+};
+
+// Two code points that canonical composition joins.
+struct Composition {
+  char32_t first, second, whole;
 };
 
 namespace tables {
 extern const std::uint16_t kStage1[];
 extern const std::uint16_t kStage2[];
 extern const Properties kProperties[];
-extern const char32_t kSequences[];  // at each place the length, then the code points
+extern const char32_t kSequences[];        // at each place the length, then the code points
+extern const Composition kCompositions[];  // in order; Hangul is arithmetic
+extern const std::size_t kCompositionCount;
 }  // namespace tables
 
 // `c` must be below 0x110000.
@@ -48,6 +80,22 @@ inline std::u32string_view sequence(std::uint16_t place) noexcept {
 inline constexpr char32_t kHangulFirst = 0xAC00, kHangulLast = 0xD7A3;
 inline bool is_hangul_syllable(char32_t c) noexcept {
   return c >= kHangulFirst && c <= kHangulLast;
+}
+
+// What the two make together, or 0 if nothing.
+char32_t compose(char32_t first, char32_t second) noexcept;
+
+inline bool is_ascii(char byte) noexcept {
+  return static_cast<unsigned char>(byte) < 0x80;
+}
+// Where the ASCII characters at the start of `text` end.
+std::size_t ascii_length(std::string_view text) noexcept;
+
+// Calls `put` with the code points of the lower case of `c`.
+template <class Put>
+void each_lower(char32_t c, const Properties& p, Put put) {
+  if (p.lower_sequence == 0) return put(c + static_cast<char32_t>(p.lower_delta));
+  for (const char32_t part : sequence(p.lower_sequence)) put(part);
 }
 
 // Reads the code point at `at` and moves `at` behind it. The text must be valid UTF-8 and not end at `at`.

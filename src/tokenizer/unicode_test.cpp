@@ -24,7 +24,7 @@ TEST(unicode, properties_are_those_of_the_reference) {
     int flags;
   };
   const Row rows[] = {
-      {'a', kWord},
+      {'a', kWord | kLetter},
       {'_', kWord | kPunctuation},
       {'$', kPunctuation},
       {0x00, kControl},
@@ -37,9 +37,12 @@ TEST(unicode, properties_are_those_of_the_reference) {
       {0x200D, kControl | kWord},
       {0x20AC, 0},
       {0x2014, kPunctuation},
-      {0x0301, kMark | kWord},
-      {0x4E00, kCjk | kWord},
-      {0x3105, kWord},  // Bopomofo is no ideograph
+      {0x0301, kMark | kWord | kCombining},
+      {0x0903, kWord | kCombining},  // spacing
+      {0xBD, kNumber},
+      {'7', kWord | kNumber},
+      {0x4E00, kCjk | kWord | kLetter},
+      {0x3105, kWord | kLetter},  // Bopomofo is no ideograph
       {0xE000, kControl},
       {0xFFFD, kControl},
       {0x0378, 0},  // unassigned
@@ -47,6 +50,16 @@ TEST(unicode, properties_are_those_of_the_reference) {
       {0x166D, kPunctuation},  // a symbol since Unicode 12
   };
   for (const auto& [c, flags] : rows) EXPECT_EQ(properties(c).flags, flags) << std::hex << std::uint32_t{c};
+}
+
+TEST(unicode, two_code_points_compose_where_one_means_the_same) {
+  EXPECT_EQ(compose('e', 0x301), U'é');
+  EXPECT_EQ(compose(0x1100, 0x1161), U'가');
+  EXPECT_EQ(compose(U'가', 0x11A8), U'각');
+  EXPECT_EQ(compose(U'각', 0x11A8), 0U);
+  EXPECT_EQ(compose(0x11935, 0x11930), 0U) << "younger than the reference's Unicode";
+  EXPECT_EQ(compose('x', 0x301), 0U);
+  EXPECT_EQ(compose(0x2ADD, 0x338), 0U) << "excluded";
 }
 
 TEST(unicode, a_bad_byte_becomes_the_replacement_character) {

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <memory>
 #include <string_view>
+#include <vector>
 
 #include "inference/safetensors.h"
 
@@ -17,8 +18,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const char* name : {"a", "embeddings.word_embeddings.weight"}) {
     const auto* tensor = directory->find(name);
     if (tensor == nullptr || tensor->shape.size() != 2) continue;
-    if (const auto floats = directory->floats(name, {tensor->shape[0], tensor->shape[1]})) {
-      for (const float v : *floats) total += v;
+    if (const auto numbers = directory->numbers(name, {tensor->shape[0], tensor->shape[1]})) {
+      std::vector<float> floats((*numbers)->bytes.size() / (*numbers)->size_of_number);
+      embedrouter::inference::copy_floats(**numbers, 0, floats.size(), floats.data());
+      for (const float v : floats) total += v;
     }
   }
   volatile float used = total;

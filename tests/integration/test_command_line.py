@@ -2,12 +2,15 @@
 
 import json
 import math
+import os
+import pty
 import re
+import subprocess
 
 import pytest
 
-from support.program import MODEL_DIR, run
-from support.router import TAURUS_ID, TAURUS_WIDTH, configuration
+from support.program import BINARY, MODEL_DIR, run
+from support.router import TAURUS_ID, TAURUS_WIDTH, configuration, provider
 from support.vectors import as_floats, cosine
 
 USAGE = 2
@@ -25,8 +28,8 @@ class TestCheck:
         return run("serve", "--check", "--config", config)
 
     def test_a_good_file_is_said_to_be_good(self, tmp_path):
-        done = self.check(tmp_path, '[server]\nlisten = "127.0.0.1:0"\n')
-        assert done.returncode == 0 and "good" in done.stdout
+        done = self.check(tmp_path, '[server]\nlisten = "127.0.0.1:0"\n' + configuration())
+        assert done.returncode == 0 and "good" in done.stdout, done.stderr
 
     def test_every_fault_is_named_with_its_line(self, tmp_path):
         done = self.check(
@@ -61,6 +64,47 @@ class TestCheck:
             '[[provider]]\nslug = "x"\ndialect = "openai"\nbase_url = "http://h/v1"\napi_key_env = "SURELY_UNSET_KEY"\n',
         )
         assert done.returncode != 0 and "SURELY_UNSET_KEY" in done.stderr
+
+    def test_every_key_that_is_missing_is_a_line_with_its_provider_and_the_mending(self, tmp_path):
+        (tmp_path / "empty.key").write_text("\n")
+        (tmp_path / "good.key").write_text("sk-very-secret\n")
+        text = configuration(
+            provider("http://h/v1", "first", api_key_env=["SURELY_UNSET_KEY", "SURELY_UNSET_TOO"]),
+            provider("http://h/v1", "second", api_key_file=[f"{tmp_path}/absent.key", f"{tmp_path}/empty.key"]),
+            provider("http://h/v1", "third", api_key_file=f"{tmp_path}/good.key"),
+            embedded=False,
+        )
+        done = self.check(tmp_path, text)
+        assert done.returncode != 0 and "sk-very-secret" not in done.stderr
+        lines = text.splitlines()
+        at = {slug: next(n for n, line in enumerate(lines, 1) if line.startswith("api_key") and where in line)
+              for slug, where in (("first", "SURELY"), ("second", "absent"))}  # fmt: skip
+        expected = [
+            (at["first"], '"first": the environment variable SURELY_UNSET_KEY is not set; set it'),
+            (at["first"], '"first": the environment variable SURELY_UNSET_TOO is not set; set it'),
+            (at["second"], f'"second": the file {tmp_path}/absent.key cannot be read; write the key into its first line'),
+            (at["second"], f'"second": the file {tmp_path}/empty.key holds no key; write the key into its first line'),
+        ]
+        *faults, last = done.stderr.splitlines()
+        assert len(faults) == len(expected) and last == "the configuration has 4 faults", done.stderr
+        for fault, (line, words) in zip(faults, expected, strict=True):
+            assert f"embedrouter.toml:{line}: provider {words}" in fault
+
+    def test_files_that_cannot_be_used_are_all_named(self, tmp_path):
+        (tmp_path / "none.pem").write_text("none\n")
+        text = configuration(
+            provider("https://h/v1", "first", ca_file=f"{tmp_path}/none.pem"),
+            provider("https://h/v1", "second", client_cert_file=f"{tmp_path}/absent.pem", client_key_file=f"{tmp_path}/none.pem"),
+            sections={
+                "server.tls": {"cert_file": f"{tmp_path}/none.pem", "key_file": f"{tmp_path}/none.pem"},
+                "embedded": {"model_dir": f"{tmp_path}/nowhere"},
+            },
+        )  # fmt: skip
+        done = self.check(tmp_path, text)
+        assert done.returncode != 0
+        for words in ("[server.tls]", "[embedded]", "nowhere", 'provider "first"', 'provider "second"', "absent.pem"):
+            assert words in done.stderr, words
+        assert "the configuration has 4 faults" in done.stderr
 
 
 class TestEmbed:
@@ -130,6 +174,45 @@ class TestEmbed:
             assert done.returncode != 0 and done.stderr.strip(), name
             assert "sk-or-v1-wrong" not in done.stderr + done.stdout
         assert len({done.returncode for done in statuses.values()}) == len(statuses), statuses
+
+    def test_long_input_is_several_requests_and_keeps_its_order(self, router, cli):
+        texts = [f"text number {i}" for i in range(600)]
+        got = rows(cli("--model", "test/ok", input="\n".join(texts)))
+        some = [0, 255, 256, 511, 512, 599]
+        reply = router.embed([texts[i] for i in some], model="test/ok").json["data"]
+        assert len(got) == len(texts)
+        for i, entry in zip(some, reply, strict=True):
+            assert cosine(as_floats(got[i]), as_floats(entry["embedding"])) > 0.9999, i
+
+    def test_a_text_that_fails_is_null_and_named(self, cli):
+        long = "word " * 5000
+        done = cli("one text", long, "another")
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        assert [line is None for line in lines] == [False, True, False]
+        assert done.returncode == 1 and "text 1: " in done.stderr and "word word" not in done.stderr
+
+    def test_json_is_one_request(self, cli):
+        done = cli("--json", "--model", "test/ok", input="text\n" * 2049)
+        assert done.returncode == 1 and json.loads(done.stdout)["error"]["code"] in (400, 413)
+
+    def test_progress_is_shown_on_a_terminal_alone(self, router, tmp_path):
+        file = tmp_path / "texts.txt"
+        file.write_text("a text\n" * 600)
+        command = [BINARY, "embed", "--model", "test/ok", "--file", file]
+        environment = {**os.environ, "OPENROUTER_API_KEY": router.key, "OPENROUTER_BASE_URL": router.api}
+        ours, theirs = pty.openpty()
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=theirs, env=environment, timeout=60)
+        os.close(theirs)
+        shown = os.read(ours, 65536).decode()
+        os.close(ours)
+        assert done.returncode == 0 and len(done.stdout.splitlines()) == 600
+        assert "600/600 texts" in shown and shown.endswith("\r\x1b[K"), shown
+        piped = subprocess.run(command, capture_output=True, env=environment, timeout=60)
+        assert piped.returncode == 0 and not piped.stderr
+
+    def test_an_unusable_address_is_a_usage_error(self):
+        done = run("embed", "a", "--server", "nonsense://")
+        assert done.returncode == USAGE and "nonsense" in done.stderr
 
     def test_nothing_to_embed_is_said(self, cli):
         assert cli(input="").returncode != 0

@@ -19,7 +19,6 @@ GROUPS = {
 # What a later issue brings: case -> the reason.
 LATER = {
     "B14": "the bound on all answers in flight to slow readers; one of them is bounded already",
-    "C5": "concurrency that follows the 429s of an endpoint",
     "C11": "budgets of callers, over replicas",
     "C12": "the bill of attempts that were retried, failed or cancelled",
 }

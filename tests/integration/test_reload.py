@@ -14,7 +14,7 @@ import pytest
 from support import wire
 from support.load import TEXTS, Load
 from support.memory import resident
-from support.program import MODEL_DIR
+from support.program import MODEL_DIR, run
 from support.router import TAURUS, Model, configuration, provider, table
 from support.vectors import as_floats, same_bits, vector_of
 
@@ -251,6 +251,15 @@ def test_F5_a_broken_file_is_refused_under_load_and_the_old_goes_on(start_router
     router.reload(good)
     assert router.embed("mended", model="test/m").status == 200
     assert router.metrics()["embedrouter_config_last_success_time_seconds"] > since
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_serve_check_refuses_what_a_reload_refuses(tmp_path, what):
+    text, line = BROKEN[what]
+    config = tmp_path / "embedrouter.toml"
+    config.write_text(text if text.startswith("[embedded]") or line else "[embedded]\nenabled = false\n\n" + text)
+    done = run("serve", "--check", "--config", config)
+    assert done.returncode != 0 and str(config) in done.stderr, done.stderr
 
 
 def test_F5_requests_under_way_end_with_the_configuration_they_began_with(start_router, start_fake):

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "fake_upstream/vectors.h"
 
@@ -87,6 +88,17 @@ void Attempts::struck(std::uint64_t id, std::string_view fault) {
   if (Attempt* const attempt = find(id)) attempt->fault = fault;
 }
 
+void Attempts::answering(std::uint64_t id) {
+  const std::lock_guard lock(mutex_);
+  if (Attempt* const attempt = find(id)) leave(*attempt);
+}
+
+void Attempts::leave(Attempt& attempt) {
+  const auto model = models_.find(attempt.model);
+  if (std::exchange(attempt.in_flight, false) && model != models_.end() && model->second.open > 0)
+    --model->second.open;
+}
+
 void Attempts::end(std::uint64_t id, std::string_view state, int status) {
   const std::lock_guard lock(mutex_);
   Attempt* const attempt = find(id);
@@ -94,8 +106,7 @@ void Attempts::end(std::uint64_t id, std::string_view state, int status) {
   attempt->ended_at = now();
   attempt->state = state;
   attempt->status = status;
-  if (const auto model = models_.find(attempt->model); model != models_.end() && model->second.open > 0)
-    --model->second.open;
+  leave(*attempt);
   if (log_.is_open()) log_ << json(*attempt) << '\n' << std::flush;
 }
 

@@ -30,6 +30,7 @@ struct Attempt {
   std::size_t dimensions = 0;        // 0: absent
   std::vector<std::string> members;  // of the body
   std::vector<std::string> headers;  // names, lower case
+  bool in_flight = true;             // counts among those at a time
   std::string authorization_sha256;  // of the header's value; empty if absent
 };
 
@@ -47,6 +48,8 @@ class Attempts {
   };
   Started start(Attempt attempt, const Request& request);
   void struck(std::uint64_t id, std::string_view fault);
+  // Its answer begins: the next request may be there before its last byte is known to have left.
+  void answering(std::uint64_t id);
   void end(std::uint64_t id, std::string_view state, int status);
 
   // {"attempts":[…]} in the order they came; of one model, or of all if `model` is empty.
@@ -62,6 +65,7 @@ class Attempts {
     std::deque<std::pair<Clock::time_point, std::uint64_t>> last_second;  // when, and tokens
   };
 
+  void leave(Attempt& attempt);
   Attempt* find(std::uint64_t id);
   static History advance(PerModel& model, const std::string& key, std::uint64_t tokens);
 

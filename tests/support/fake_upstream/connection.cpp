@@ -117,7 +117,7 @@ void answer_embeddings(Shared& shared, Stream& stream, const HttpRequest& http, 
   const Attempts::Started attempt =
       shared.attempts.start(describe(http, dialect, *request, connection, nth), *request);
   const Plan plan = plan_for(shared, dialect, *request, attempt);
-  const Ending ending = deliver(stream, plan);
+  const Ending ending = deliver(stream, plan, [&] { shared.attempts.answering(attempt.id); });
   shared.attempts.end(attempt.id, word(ending), plan.status);
 }
 

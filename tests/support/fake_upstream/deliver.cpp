@@ -75,7 +75,7 @@ std::string_view word(Ending ending) {
   return kWords[static_cast<std::size_t>(ending)];
 }
 
-Ending deliver(Stream& stream, const Plan& plan) {
+Ending deliver(Stream& stream, const Plan& plan, const std::function<void()>& begins) {
   using enum Delivery;
   if (plan.delivery == silent) {
     const bool stayed = stream.linger(kSilence);
@@ -83,6 +83,7 @@ Ending deliver(Stream& stream, const Plan& plan) {
     return stayed ? Ending::cut : Ending::client_left;
   }
   if (!stream.linger(plan.delay)) return Ending::client_left;
+  if (begins) begins();
   if (plan.delivery == endless_headers || plan.delivery == endless_body) return flood(stream, plan);
 
   const std::string body = render(plan);

@@ -39,8 +39,15 @@ void refuse_for_policy(Plan& plan) {
   answer_error(plan, 400, R"("content_policy_violation")", "The input was refused by the content filter.");
 }
 
+void answer_after(long milliseconds, Plan& plan) {
+  plan.delay = std::chrono::milliseconds(milliseconds);
+}
+
+// At once.
 void refuse_if(bool refuse, Plan& plan) {
-  if (refuse) answer_error(plan, 429, R"("rate_limit_exceeded")", "Rate limit reached");
+  if (!refuse) return;
+  answer_after(0, plan);
+  answer_error(plan, 429, R"("rate_limit_exceeded")", "Rate limit reached");
 }
 
 std::size_t longest(const C& c) {
@@ -105,8 +112,10 @@ constexpr auto kFaults = std::to_array<Fault>({
 
   {"per-second-<N>",      "C5",  either, "429 for more than N requests in a second", [](Plan& p, const C& c) { refuse_if(c.history.last_second >= static_cast<std::uint64_t>(c.numbers[0]), p); }},
   {"tokens-per-second-<N>", "C5", either, "429 for more than N tokens in a second, at bytes / 4 + 1 a text", [](Plan& p, const C& c) { refuse_if(c.history.tokens_last_second + plausible_tokens(c.request.texts) > static_cast<std::uint64_t>(c.numbers[0]), p); }},
+  {"tokens-per-second-<N>-for-<N>ms", "C5", either, "the same, each right answer after so many milliseconds", [](Plan& p, const C& c) { answer_after(c.numbers[1], p); refuse_if(c.history.tokens_last_second + plausible_tokens(c.request.texts) > static_cast<std::uint64_t>(c.numbers[0]), p); }},
   {"in-flight-<N>",       "C5",  either, "429 for more than N requests at a time", [](Plan& p, const C& c) { refuse_if(c.history.open >= static_cast<std::uint64_t>(c.numbers[0]), p); }},
-  {"in-flight-shrinks-<N>", "C5", either, "the same; the limit falls by one every 20 requests, to one", [](Plan& p, const C& c) { refuse_if(c.history.open >= shrunk(static_cast<std::uint64_t>(std::max(1L, c.numbers[0])), c.history.requests), p); }},
+  {"in-flight-<N>-for-<N>ms", "C5", either, "the same, each right answer after so many milliseconds", [](Plan& p, const C& c) { answer_after(c.numbers[1], p); refuse_if(c.history.open >= static_cast<std::uint64_t>(c.numbers[0]), p); }},
+  {"in-flight-shrinks-<N>", "C5", either, "as `in-flight-<N>`; the limit falls by one every 20 requests, to one", [](Plan& p, const C& c) { refuse_if(c.history.open >= shrunk(static_cast<std::uint64_t>(std::max(1L, c.numbers[0])), c.history.requests), p); }},
   {"max-items-<N>",       "C7",  either, "400 for more than N texts", [](Plan& p, const C& c) { if (c.request.texts.size() > static_cast<std::size_t>(c.numbers[0])) answer_error(p, 400, R"("array_above_max_length")", "too many inputs"); }},
   {"max-tokens-<N>",      "C7",  either, "400 for more than N tokens in all, at bytes / 4 + 1 a text", [](Plan& p, const C& c) { if (plausible_tokens(c.request.texts) > static_cast<std::uint64_t>(c.numbers[0])) answer_error(p, 400, R"("max_tokens_per_request")", fmt::format("Requested more tokens than the maximum of {} tokens per request", c.numbers[0])); }},
   {"max-bytes-<N>",       "C7",  either, "413 for more than N bytes of text in all", [](Plan& p, const C& c) { if (bytes(c) > static_cast<std::size_t>(c.numbers[0])) answer_error(p, 413, R"("payload_too_large")", "Request Entity Too Large"); }},

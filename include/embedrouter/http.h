@@ -1,0 +1,54 @@
+#pragma once
+// HTTP as the SDK sees it: what a transport sends, what it brings back.
+
+#include <chrono>
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace embedrouter::sdk::inline v0 {
+
+// In the order they are sent or came. Names are compared without regard to case.
+class Headers {
+ public:
+  using Entry = std::pair<std::string, std::string>;
+
+  Headers() = default;
+  Headers(std::initializer_list<Entry> entries) : entries_(entries) {}
+
+  // The first value under `name`, or null. Valid until the headers change.
+  const std::string* find(std::string_view name) const noexcept;
+  // Replaces what is under `name`, or adds it.
+  void set(std::string_view name, std::string value);
+  void add(std::string name, std::string value) { entries_.emplace_back(std::move(name), std::move(value)); }
+
+  auto begin() const noexcept { return entries_.begin(); }
+  auto end() const noexcept { return entries_.end(); }
+  std::size_t size() const noexcept { return entries_.size(); }
+  bool empty() const noexcept { return entries_.empty(); }
+
+ private:
+  std::vector<Entry> entries_;
+};
+
+// One attempt.
+struct HttpRequest {
+  std::string method{};
+  std::string url{};  // absolute, with its query
+  Headers headers{};
+  std::shared_ptr<const std::string> body{};     // null: none
+  std::chrono::milliseconds timeout{0};          // of the whole attempt; 0: none
+  std::chrono::milliseconds connect_timeout{0};  // until the connection stands, TLS included; 0: none
+};
+
+struct HttpResponse {
+  int status = 0;
+  Headers headers{};
+  std::string body{};  // decompressed
+  std::string url{};   // that answered, behind redirects
+};
+
+}  // namespace embedrouter::sdk::inline v0

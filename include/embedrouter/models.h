@@ -1,0 +1,137 @@
+#pragma once
+// Models, endpoints and providers: the members of CONTRACT section 5. Optional ones are absent or null in the
+// answer. Prices are USD per token, as decimal strings.
+
+#include <embedrouter/call.h>
+#include <embedrouter/json_value.h>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace embedrouter::sdk::inline v0 {
+
+struct Pricing {
+  std::string prompt, completion;
+  std::map<std::string, std::string> others;  // "request", "image", "input_cache_read", …
+};
+
+struct ModelArchitecture {
+  std::vector<std::string> input_modalities, output_modalities;
+  std::optional<std::string> modality, tokenizer, instruct_type;
+};
+
+struct TopProvider {
+  bool is_moderated = false;
+  std::optional<std::int64_t> context_length, max_completion_tokens;
+};
+
+struct PerRequestLimits {
+  double prompt_tokens = 0, completion_tokens = 0;
+};
+
+struct ModelLinks {
+  std::string details;
+};
+
+struct Model {
+  std::string id, canonical_slug, name;
+  std::int64_t created = 0;  // unix seconds
+  std::optional<std::int64_t> context_length;
+  ModelArchitecture architecture;
+  Pricing pricing;
+  TopProvider top_provider;
+  std::optional<PerRequestLimits> per_request_limits;
+  std::optional<std::map<std::string, Json>> default_parameters;
+  std::optional<std::vector<std::string>> supported_voices;
+  std::vector<std::string> supported_parameters;
+  ModelLinks links;
+  std::optional<std::string> description, hugging_face_id, expiration_date, knowledge_cutoff;
+};
+
+// Of what was measured.
+struct PercentileStats {
+  double p50 = 0, p75 = 0, p90 = 0, p99 = 0;
+};
+struct ToolChoiceSupport {
+  bool automatic = false, none = false, required = false, function = false;
+};
+
+struct Endpoint {
+  std::string name, model_id, model_name, provider_name, tag;
+  std::int64_t context_length = 0;
+  std::optional<std::int64_t> max_prompt_tokens, max_completion_tokens;
+  Pricing pricing;
+  std::optional<std::string> quantization, service_tier;
+  std::vector<std::string> supported_parameters;
+  std::optional<std::int64_t> status;
+  std::optional<double> uptime_last_5m, uptime_last_30m, uptime_last_1d;  // percent
+  std::optional<PercentileStats> latency_last_30m;                        // milliseconds
+  std::optional<PercentileStats> throughput_last_30m;                     // tokens per second
+  bool supports_implicit_caching = false;
+  bool supports_diarization = false;
+  std::map<std::string, Json> native_tools;
+  ToolChoiceSupport supports_tool_choice;
+};
+
+struct ModelEndpoints {
+  std::string id, name, description;
+  std::int64_t created = 0;
+  ModelArchitecture architecture;
+  std::vector<Endpoint> endpoints;
+};
+
+struct Provider {
+  std::string name, slug;
+  std::optional<std::string> privacy_policy_url, terms_of_service_url, status_page_url, headquarters;
+  std::optional<std::vector<std::string>> datacenters;
+};
+
+// Which part of a list. The official SDKs send both unless they are reset.
+struct PageQuery {
+  std::optional<std::int64_t> offset = 0;
+  std::optional<std::int64_t> limit = 500;  // 1 to 1000
+};
+
+// Filters of GET /models, as in the official SDKs. Unset ones are not sent.
+struct ModelsQuery {
+  PageQuery page{};
+  // Lists are comma-separated, as the server takes them.
+  std::optional<std::string> category{}, supported_parameters{}, output_modalities{}, sort{}, q{},
+      input_modalities{};
+  std::optional<std::int64_t> context{};
+  std::optional<double> min_price{}, max_price{};
+  std::optional<std::string> arch{}, model_authors{}, providers{};
+  std::optional<std::string> distillable{}, zdr{}, region{};
+  std::optional<double> min_output_price{}, max_output_price{};
+  std::optional<std::int64_t> min_age_days{}, max_age_days{};
+  std::optional<double> min_intelligence_index{}, max_intelligence_index{}, min_coding_index{},
+      max_coding_index{}, min_agentic_index{}, max_agentic_index{}, min_tool_success_rate{},
+      max_tool_success_rate{};
+};
+
+struct UserModelsQuery {
+  PageQuery page{};
+  std::optional<std::string> output_modalities{}, sort{};
+};
+
+class ModelsPage {
+ public:
+  std::vector<Model> models;
+  std::int64_t total_count = 0;  // before paging
+  struct Links {
+    std::optional<std::string> next;
+  };
+  Links links;
+
+  // The call for the next page. Nothing behind a page that is empty or shorter than its limit.
+  std::optional<Call<ModelsPage>> next() const;
+
+  std::function<Call<ModelsPage>(PageQuery)> follow;  // set by the client
+  PageQuery page;                                     // that this one is
+};
+
+}  // namespace embedrouter::sdk::inline v0

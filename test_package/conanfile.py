@@ -1,0 +1,28 @@
+"""Builds the quickstart against the package, and runs it where OPENROUTER_BASE_URL names a router."""
+
+import os
+from pathlib import Path
+
+from conan import ConanFile
+from conan.tools.build import can_run
+from conan.tools.cmake import CMake, cmake_layout
+
+
+class QuickstartOfEmbedrouter(ConanFile):
+    settings = "os", "arch", "compiler", "build_type"
+    generators = "CMakeDeps", "CMakeToolchain", "VirtualRunEnv"
+
+    def requirements(self):
+        self.requires(self.tested_reference_str)
+
+    def layout(self):
+        cmake_layout(self)
+
+    def build(self):
+        cmake = CMake(self)
+        cmake.configure(build_script_folder="../quickstart")
+        cmake.build()
+
+    def test(self):
+        if can_run(self) and "OPENROUTER_BASE_URL" in os.environ:
+            self.run(Path(self.cpp.build.bindir, "quickstart"), env="conanrun")

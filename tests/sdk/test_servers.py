@@ -1,0 +1,97 @@
+"""The C++ SDK against the real router, and against a server that goes wrong in every way it knows."""
+
+import json
+import time
+
+import pytest
+
+from support.fake import faults
+from support.router import TAURUS, TAURUS_WIDTH
+from support.vectors import vector_of
+
+TEXTS = ["one text", "another text", "a third"]
+
+
+def generate(driver, url, key="k", input=TEXTS, model=TAURUS, client=None, **args):
+    settings = {"api_key": key, "server_url": url, "retry_config": {"enabled": False}, **(client or {})}
+    return driver.call("embeddings.generate", settings, {"input": input, "model": model, **args})
+
+
+def test_the_router_gives_one_matrix_in_both_forms(driver, router):
+    plain = generate(driver, router.api, router.key)["ok"]
+    packed = generate(driver, router.api, router.key, encoding_format="base64")["ok"]
+    assert (plain["rows"], plain["width"]) == (packed["rows"], packed["width"]) == (3, TAURUS_WIDTH)
+    assert plain["values"] == packed["values"]
+    direct = router.embed(TEXTS).json["data"]
+    assert plain["values"][:TAURUS_WIDTH] == pytest.approx(direct[0]["embedding"], abs=1e-7)
+    assert plain["id"].startswith("gen-emb-") and plain["prompt_tokens"] > 0
+
+
+@pytest.mark.parametrize(
+    ("args", "name", "kind"),
+    [
+        ({"key": "sk-or-v1-wrong"}, "UnauthorizedResponseError", "authentication"),
+        ({"model": "no/model"}, "NotFoundResponseError", "not_found"),
+        ({"input": []}, "BadRequestResponseError", "invalid_request"),
+        ({"input": "word " * 400}, "BadRequestResponseError", "context_length_exceeded"),
+        ({"provider": {"only": ["nobody"]}}, "NotFoundResponseError", "not_found"),
+    ],
+)
+def test_errors_of_the_router(driver, router, args, name, kind):
+    said = generate(driver, router.api, args.pop("key", router.key), **args)["error"]
+    assert said["class"] == name and said["code"] == said["status"]
+    assert said["metadata"]["error_type"] == kind
+
+
+def test_lists_of_the_router(driver, router):
+    client = {"api_key": router.key, "server_url": router.api}
+    models = driver.call("embeddings.list_models", client, {})["ok"]
+    assert "sentence-transformers/all-minilm-l6-v2" in models["ids"] and models["total_count"] == len(models["ids"])
+    author, slug = "sentence-transformers", "all-minilm-l6-v2"
+    assert driver.call("models.get", client, {"author": author, "slug": slug})["ok"]["id"] == f"{author}/{slug}"
+    assert driver.call("endpoints.list", client, {"author": author, "slug": slug})["ok"] == 1
+    assert driver.call("models.count", client, {"output_modalities": "all"})["ok"] == models["total_count"]
+    assert "ok" in driver.call("api_keys.get_current_key_metadata", client, {})
+
+
+# What a caller can be waiting for without end is bounded by its own limits.
+LIMITS = {"timeout_ms": 400, "max_response_bytes": 1 << 20}
+
+
+@pytest.mark.parametrize("encoding", ["float", "base64"])
+@pytest.mark.parametrize("fault", [f for f in faults() if "<N>" not in f["name"]], ids=lambda f: f"{f['id']}-{f['name']}")
+def test_a_server_that_goes_wrong(driver, fake, fault, encoding):
+    """A matrix of the right vectors, or an error that is of the answer, of the transport, or says what is wrong."""
+    began = time.monotonic()
+    said = generate(driver, fake.base_url, model=fault["name"], client=LIMITS, encoding_format=encoding)
+    assert time.monotonic() - began < 20
+    if "error" in said:
+        assert said["error"]["class"] not in ("UsageError", "CancelledError"), said
+        assert said["error"]["message"]
+        return
+    if fault["expect"] == "right":
+        flat = [value for text in TEXTS for value in vector_of(text, fault=fault["name"])]
+        assert said["ok"]["values"] == pytest.approx(flat, abs=1e-6)
+    # One vector for each text, all of one width, or no matrix.
+    assert ("rows" in said["ok"] and said["ok"]["rows"] == len(TEXTS)) or said["ok"]["matrix_error"]
+
+
+def test_a_huge_answer_is_whole(driver, start_fake):
+    """2,048 vectors of 1,536, some 12 MB of base64."""
+    fake = start_fake(width=1536)
+    said = generate(driver, fake.base_url, model="ok", input=[f"text {i}" for i in range(2_048)], encoding_format="base64")
+    assert (said["ok"]["rows"], said["ok"]["width"]) == (2_048, 1_536)
+    assert said["ok"]["values"][:1_536] == pytest.approx(list(vector_of("text 0", width=1536)), abs=1e-6)
+
+
+def test_it_is_larger_than_allowed(driver, fake):
+    said = generate(driver, fake.base_url, model="ok", client={"max_response_bytes": 500})
+    assert said["error"]["class"] == "TransportError" and "max_response_bytes" in said["error"]["message"]
+
+
+def test_no_certificate_is_trusted_by_itself(driver, start_fake, certificate):
+    fake = start_fake(certificate=certificate)
+    said = generate(driver, fake.base_url, model="ok", client={"retry_config": {"max_elapsed": 5_000}})
+    assert said["error"]["class"] == "TransportError" and said["attempts"] == 1
+    trusted = generate(driver, fake.base_url, model="ok", client={"ca_file": str(certificate[0])})
+    assert trusted["ok"]["rows"] == 3, json.dumps(trusted)

@@ -91,9 +91,8 @@ int remove(const RemoveOptions& options) {
   if (same_ignoring_case(options.id, catalog::embedded_id(config->embedded))) {
     std::cerr << options.id
               << " is the model of [embedded] itself, without which the router does not start; to do "
-              << "without embedded models, set enabled = false there
-                 ";
-        return kUsage;
+              << "without embedded models, set enabled = false there\n";
+    return kUsage;
   }
   const hub::ModelStore store(catalog::models_path(*config));
   auto removed = Result<bool>(false);

@@ -22,7 +22,7 @@ class Embedrouter(ConanFile):
     settings = "os", "arch", "compiler", "build_type"
     options = {"shared": [True, False]}
     default_options = {"shared": False}
-    exports_sources = "CMakeLists.txt", "LICENSE", "cmake/*", "include/*", "src/*"
+    exports_sources = "CMakeLists.txt", "LICENSE", "cmake/*", "include/*", "packaging/*", "src/*"
 
     def set_version(self):
         page = Path(self.recipe_folder, "CMakeLists.txt").read_text(encoding="utf-8")

@@ -17,10 +17,11 @@ endif()
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
 
 set(CPACK_DEBIAN_SDK_PACKAGE_NAME libembedrouter-client0)
 set(CPACK_DEBIAN_SDK_PACKAGE_SECTION libs)
-set(CPACK_DEBIAN_SDK_PACKAGE_GENERATE_SHLIBS ON)
+set(CPACK_DEBIAN_SDK_PACKAGE_CONTROL_EXTRA ${PROJECT_SOURCE_DIR}/packaging/triggers)
 set(CPACK_COMPONENT_SDK_DESCRIPTION "C++ SDK for embeddings APIs: shared library
  A client of OpenRouter, of OpenAI-compatible servers and of Embedrouter.")
 
@@ -39,4 +40,14 @@ set(CPACK_DEBIAN_SERVER_PACKAGE_CONTROL_EXTRA ${PROJECT_SOURCE_DIR}/packaging/co
 set(CPACK_COMPONENT_SERVER_DESCRIPTION "embeddings router, compatible with OpenRouter and OpenAI clients
  One HTTP endpoint for embeddings over many providers, which checks each answer
  before it counts. The service is installed and not started.")
+# Where Debian looks for the terms of a package.
+foreach(of "sdk:libembedrouter-client0" "sdk_dev:libembedrouter-dev" "server:embedrouter")
+  string(REPLACE ":" ";" of ${of})
+  list(GET of 0 component)
+  list(GET of 1 package)
+  if(component IN_LIST CPACK_COMPONENTS_ALL)
+    install(FILES ${PROJECT_SOURCE_DIR}/packaging/copyright DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/${package}
+            COMPONENT ${component})
+  endif()
+endforeach()
 include(CPack)

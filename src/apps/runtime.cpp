@@ -103,6 +103,17 @@ Result<void> Runtime::add_upstream(const catalog::ProviderConfig& provider, prov
   return {};
 }
 
+void Runtime::set_places() const {
+  for (const catalog::Model* model : catalog().listed()) {
+    for (const catalog::Endpoint& endpoint : model->endpoints) {
+      // The queue of the embedded model is its bound.
+      const std::uint32_t places = endpoint.embedded ? embed::Places::kUnlimited
+                                                     : upstreams_.at(endpoint.provider_slug).max_concurrency;
+      shared_.endpoints->of(endpoint.id).places.set_limit(places);
+    }
+  }
+}
+
 Result<std::shared_ptr<Runtime::Thread>> Runtime::make_probing_thread(asio::io_context& io) const {
   return std::shared_ptr<Thread>(new Thread(shared_from_this(), io));
 }
@@ -156,17 +167,14 @@ Result<std::unique_ptr<embed::Embedder>> Runtime::Thread::make_embedder(const ca
   options.provider = endpoint.provider_name;
   options.contract = {endpoint.model->dimensions, endpoint.normalized, !endpoint.embedded};
   routing::EndpointState& state = shared.endpoints->of(endpoint.id);
-  std::uint32_t places = embed::Places::kUnlimited;
-  if (endpoint.embedded) {  // the model's queue is the bound
+  if (endpoint.embedded) {
     inner = std::make_unique<providers::Local>(endpoint, runtime_->model_of(endpoint), io_);
   } else {
     const Upstream& upstream = runtime_->upstreams_.at(endpoint.provider_slug);
-    places = upstream.max_concurrency;
     auto remote = make_remote(endpoint, upstream);
     if (!remote) return remote;
     inner = *std::move(remote);
   }
-  state.places.set_limit(places);
   auto attempt = std::make_unique<embed::Attempt>(std::move(inner), std::move(options), state.statistics,
                                                   *shared.clock, *shared.metrics);
   const embed::BatchLimits limits{endpoint.max_batch_items, endpoint.max_batch_tokens,

@@ -67,6 +67,10 @@ class Runtime : public std::enable_shared_from_this<Runtime> {
   // The part of the prober's thread, without what answers callers.
   Result<std::shared_ptr<Thread>> make_probing_thread(asio::io_context& io) const;
 
+  // Has the endpoints keep to its numbers of calls at a time, over all threads and generations: when it is
+  // adopted.
+  void set_places() const;
+
   const catalog::Config& config() const noexcept { return config_; }
   const catalog::Catalog& catalog() const noexcept { return *shared_.catalog; }
   const EmbeddedModels& embedded() const noexcept { return embedded_; }

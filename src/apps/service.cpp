@@ -139,6 +139,7 @@ Result<void> Service::begin(const catalog::Config& config) {
     workers_.push_back(std::make_unique<Worker>(readiness_, i));
   auto first = prepare(config);
   if (!first) return fail(std::move(first).error());
+  first->runtime->set_places();
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     Worker& worker = *workers_[i];
     worker.adopt(first->parts[i]);

@@ -33,7 +33,7 @@ Task<Result<api::EmbedReply>> Attempt::embed(const api::EmbedRequest& request, C
   const auto start = clock_.now();
   call.begin_attempt();
   const std::uint64_t span = call.attempt_span;  // others begin while this one is under way
-  auto outcome = co_await ask(request, call);
+  auto outcome = co_await ask(request, span, call);
   record(outcome, start, span, call);
   if (!outcome && outcome.error().provider().empty()) {
     const std::string code = outcome.error().provider_code();
@@ -42,7 +42,7 @@ Task<Result<api::EmbedReply>> Attempt::embed(const api::EmbedRequest& request, C
   co_return outcome;
 }
 
-Task<Result<api::EmbedReply>> Attempt::ask(const api::EmbedRequest& request, Call& call) {
+Task<Result<api::EmbedReply>> Attempt::ask(const api::EmbedRequest& request, std::uint64_t span, Call& call) {
   auto reply = co_await inner_->embed(request, call);
   if (!reply) co_return reply;
   const auto arrived = clock_.now();
@@ -51,19 +51,21 @@ Task<Result<api::EmbedReply>> Attempt::ask(const api::EmbedRequest& request, Cal
   if (!passed) co_return fail(std::move(passed).error());
   if (passed->has_value()) {
     const Gate::Twins twins = **passed;
-    auto resolved = co_await resolve_twins(request, twins, call);
+    auto resolved = co_await resolve_twins(request, twins, span, call);
     if (!resolved) co_return fail(std::move(resolved).error());
   }
   reply->provider = options_.provider;
   co_return reply;
 }
 
-Task<Result<void>> Attempt::resolve_twins(const api::EmbedRequest& request, Gate::Twins twins, Call& call) {
+Task<Result<void>> Attempt::resolve_twins(const api::EmbedRequest& request, Gate::Twins twins,
+                                          std::uint64_t span, Call& call) {
   std::vector<float> alone[2];
   const std::uint32_t items[2] = {twins.first, twins.second};
   for (int i = 0; i < 2; ++i) {
     api::EmbedRequest single = request;
     single.items = request.items.subspan(items[i], 1);
+    call.attempt_span = span;
     auto reply = co_await inner_->embed(single, call);
     if (!reply) co_return fail(std::move(reply).error());
     auto passed = gate_.inspect(single, *reply);

@@ -28,9 +28,10 @@ class Attempt final : public Embedder {
   Task<Result<api::EmbedReply>> embed(const api::EmbedRequest& request, Call& call) override;
 
  private:
-  Task<Result<api::EmbedReply>> ask(const api::EmbedRequest& request, Call& call);
+  Task<Result<api::EmbedReply>> ask(const api::EmbedRequest& request, std::uint64_t span, Call& call);
   // Asks for two suspicious items alone; fails if they then differ, since the batch mixed them up.
-  Task<Result<void>> resolve_twins(const api::EmbedRequest& request, Gate::Twins twins, Call& call);
+  Task<Result<void>> resolve_twins(const api::EmbedRequest& request, Gate::Twins twins, std::uint64_t span,
+                                   Call& call);
   void record(const Result<api::EmbedReply>& outcome, Clock::Steady start, std::uint64_t span, Call& call);
 
   std::unique_ptr<Embedder> inner_;

@@ -57,8 +57,10 @@ struct Call {
   // The trace this request belongs to, its span being the request's own; upstreams are told of it. nullopt:
   // there is none.
   std::optional<TraceContext> trace;
-  std::string trace_state;         // the caller's `tracestate`, passed on as it came; may be empty
-  std::uint64_t attempt_span = 0;  // of the attempt begun last: the caller of what the upstream does
+  std::string trace_state;  // the caller's `tracestate`, passed on as it came; may be empty
+  // Of the attempt that begins: the caller of what the upstream does. Others of the request may begin beside
+  // it, so it is read before anything is awaited.
+  std::uint64_t attempt_span = 0;
 
   void begin_attempt() noexcept {
     if (!trace) return;

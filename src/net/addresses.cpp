@@ -16,6 +16,7 @@ namespace {
 using Address = asio::ip::address;
 
 constexpr std::chrono::seconds kFresh{5};
+constexpr std::chrono::seconds kPatience{1};     // with a name server, while the last answer may serve
 constexpr std::chrono::seconds kRemembered{30};  // that an address failed
 
 // RFC 8305 section 4: the families in turn, each in the resolver's order (RFC 6724).
@@ -68,11 +69,13 @@ struct Addresses::State {
     Clock::Steady until;
   };
 
-  State(asio::io_context& io_context, std::string name, std::uint16_t number, Lookup function)
+  State(asio::io_context& io_context, std::string name, std::uint16_t number, Lookup function,
+        std::chrono::milliseconds stale_for)
       : io(io_context),
         host(std::move(name)),
         port(number),
         lookup(std::move(function)),
+        stale(stale_for),
         arrived(io.get_executor()),
         way_back(std::make_shared<Return>()) {
     way_back->io = &io;
@@ -85,17 +88,20 @@ struct Addresses::State {
   std::string host;
   std::uint16_t port;
   Lookup lookup;
+  std::chrono::milliseconds stale;
   std::optional<Address> literal;
   Signal arrived;
   std::shared_ptr<Return> way_back;
   bool looking = false;
   std::uint64_t lookups = 0;  // ended
-  Clock::Steady known_at{};
+  Clock::Steady known_at{};   // or known to be all there is
+  Clock::Steady good_until{};
   std::vector<Address> known;
   std::optional<Error> failure;  // of the last lookup
   std::vector<Failure> failures;
 
   bool fresh() const { return !known.empty() && steady_now() - known_at < kFresh; }
+  bool usable() const { return !known.empty() && steady_now() < good_until; }
 
   void look(const std::shared_ptr<State>& self) {
     looking = true;
@@ -117,15 +123,16 @@ struct Addresses::State {
     looking = false;
     ++lookups;
     failure.reset();
-    known.clear();
     if (!found) {
       failure = std::move(found).error();
     } else if (found->empty()) {
       failure = unresolved(host, "it has no address");
     } else {
       known = families_in_turn(*found);
-      known_at = steady_now();
+      good_until = steady_now() + stale;
     }
+    if (failure && !usable()) known.clear();
+    known_at = steady_now();
     arrived.notify();
   }
 
@@ -145,8 +152,9 @@ struct Addresses::State {
   }
 };
 
-Addresses::Addresses(asio::io_context& io, std::string host, std::uint16_t port, Lookup lookup)
-    : state_(std::make_shared<State>(io, std::move(host), port, std::move(lookup))) {}
+Addresses::Addresses(asio::io_context& io, std::string host, std::uint16_t port, Lookup lookup,
+                     std::chrono::milliseconds stale)
+    : state_(std::make_shared<State>(io, std::move(host), port, std::move(lookup), stale)) {}
 
 Addresses::~Addresses() {
   const std::lock_guard lock(state_->way_back->mutex);
@@ -163,9 +171,11 @@ Task<Addresses::Found> Addresses::find(Clock::Steady deadline) {
   if (!state->fresh()) {
     if (!state->looking) state->look(state);
     const std::uint64_t ended = state->lookups;
+    const Clock::Steady until = state->usable() ? std::min(deadline, steady_now() + kPatience) : deadline;
     while (state->looking && state->lookups == ended && found.woken == Woken::notified) {
-      found.woken = co_await state->arrived.wait_until(deadline);
+      found.woken = co_await state->arrived.wait_until(until);
     }
+    if (found.woken == Woken::late && until < deadline) found.woken = Woken::notified;
     if (found.woken != Woken::notified) co_return found;
   }
   if (state->known.empty()) {

@@ -13,10 +13,12 @@ namespace embedrouter::net {
 
 // The addresses of one host. A name is looked up on a thread of its own, so that a slow name server for one
 // upstream holds up no other, and by one thread at a time; an answer serves for a few seconds, or until one
-// of its addresses fails. One thread; destroyed before its io_context.
+// of its addresses fails. While the name server fails or is silent, the last good answer goes on serving, for
+// `stale` at most (RFC 8767). One thread; destroyed before its io_context.
 class Addresses {
  public:
-  Addresses(asio::io_context& io, std::string host, std::uint16_t port, Lookup lookup);
+  Addresses(asio::io_context& io, std::string host, std::uint16_t port, Lookup lookup,
+            std::chrono::milliseconds stale);
   Addresses(const Addresses&) = delete;
   Addresses& operator=(const Addresses&) = delete;
   ~Addresses();

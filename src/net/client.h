@@ -43,6 +43,8 @@ struct ClientLimits {
   std::chrono::milliseconds idle_timeout{30'000};  // a connection unused for longer is not reused
   // A connection older than this is not reused: where a name points is looked up again now and then.
   std::chrono::milliseconds age{300'000};
+  // For so long the last good addresses serve while the name cannot be looked up.
+  std::chrono::milliseconds stale_addresses{600'000};
 };
 
 // Takes the body of an answer as it arrives, so that it need not fit into memory. Used from the client's

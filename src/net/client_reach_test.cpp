@@ -1,12 +1,7 @@
-// How a client gets to an upstream and what it takes from one: addresses, proxies, identities, codings,
-// redirects.
-#include <arpa/inet.h>
+// How a client gets to an upstream and what it takes from one: proxies, identities, codings, redirects.
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <zlib.h>
 
-#include <atomic>
 #include <functional>
 #include <future>
 #include <sstream>
@@ -15,6 +10,7 @@
 #include "net/proxy.h"
 #include "net/test_caller.h"
 #include "net/test_http2.h"
+#include "net/test_upstream.h"
 
 namespace embedrouter::net {
 namespace {
@@ -23,165 +19,11 @@ using std::chrono::milliseconds;
 using testing::Caller;
 using testing::Http2Context;
 using testing::Http2Peer;
+using testing::kGood;
 using testing::RawSocket;
+using testing::says;
 using testing::TestCertificate;
-
-constexpr std::string_view kGood = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-
-// Talks to each of `connections` in turn on 127.0.0.1.
-class Upstream {
- public:
-  using Script = std::function<void(RawSocket&, int)>;
-  Upstream(int connections, Script script)
-      : listener_(RawSocket::listen()), thread_([this, connections, script = std::move(script)] {
-          for (int i = 0; i < connections; ++i) {
-            RawSocket socket = listener_.accept();
-            script(socket, i);
-          }
-        }) {}
-  ~Upstream() { thread_.join(); }
-  Upstream(const Upstream&) = delete;
-  Upstream& operator=(const Upstream&) = delete;
-  unsigned short port() const { return listener_.port(); }
-
- private:
-  RawSocket listener_;
-  std::thread thread_;
-};
-
-Upstream::Script says(std::string answer) {
-  return [answer = std::move(answer)](RawSocket& socket, int) {
-    socket.read_message();
-    socket.send(answer);
-  };
-}
-
-std::vector<asio::ip::address> addresses(std::initializer_list<const char*> texts) {
-  std::vector<asio::ip::address> all;
-  for (const char* text : texts) all.push_back(asio::ip::make_address(text));
-  return all;
-}
-
-// --- addresses
-
-TEST(ClientAddresses, tries_the_next_when_one_is_dead) {
-  Upstream upstream(1, says(std::string(kGood)));
-  ClientOptions options;
-  options.lookup = [](const std::string&) { return addresses({"127.0.0.2", "127.0.0.3", "127.0.0.1"}); };
-  Caller caller(upstream.port(), "http://upstream.test", options);
-  const auto answer = caller.post("x");
-  ASSERT_TRUE(answer) << answer.error().detail();
-}
-
-// An address that neither takes nor refuses connections: its queue is full.
-class SilentAddress {
- public:
-  SilentAddress(const char* address, unsigned short port) {
-    sockaddr_in where{};
-    where.sin_family = AF_INET;
-    where.sin_port = htons(port);
-    ::inet_pton(AF_INET, address, &where.sin_addr);
-    const auto* name = reinterpret_cast<const sockaddr*>(&where);
-    sockets_.emplace_back(::socket(AF_INET, SOCK_STREAM, 0));
-    EXPECT_EQ(::bind(sockets_.back().fd(), name, sizeof where), 0);
-    ::listen(sockets_.back().fd(), 0);
-    for (int i = 0; i < 4; ++i) {
-      sockets_.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
-      ::connect(sockets_.back().fd(), name, sizeof where);
-    }
-  }
-
- private:
-  std::vector<RawSocket> sockets_;
-};
-
-TEST(ClientAddresses, does_not_wait_for_one_that_is_silent) {
-  Upstream upstream(1, says(std::string(kGood)));
-  const SilentAddress silent("127.0.0.2", upstream.port());
-  ClientOptions options;
-  options.deadlines.connect = std::chrono::seconds(20);
-  options.lookup = [](const std::string&) { return addresses({"127.0.0.2", "127.0.0.1"}); };
-  Caller caller(upstream.port(), "http://upstream.test", options);
-  const Clock::Steady begun = steady_now();
-  ASSERT_TRUE(caller.post("x"));
-  EXPECT_LT(steady_now() - begun, options.deadlines.connect);
-}
-
-TEST(ClientAddresses, ends_at_the_deadline_when_all_are_silent) {
-  const RawSocket port_holder = RawSocket::listen();
-  const SilentAddress silent("127.0.0.2", port_holder.port());
-  ClientOptions options;
-  options.deadlines.connect = milliseconds(50);
-  options.lookup = [](const std::string&) { return addresses({"127.0.0.2"}); };
-  Caller caller(port_holder.port(), "http://upstream.test", options);
-  const auto answer = caller.post("x");
-  ASSERT_FALSE(answer);
-  EXPECT_EQ(answer.error().message(), "waiting for a connection to the upstream took too long");
-}
-
-TEST(ClientAddresses, are_looked_up_again_when_one_fails) {
-  Upstream upstream(1, says(std::string(kGood)));
-  std::atomic<int> lookups = 0;
-  ClientOptions options;
-  options.lookup = [&](const std::string& host) {
-    EXPECT_EQ(host, "upstream.test");
-    return addresses({lookups++ == 0 ? "127.0.0.2" : "127.0.0.1"});
-  };
-  Caller caller(upstream.port(), "http://upstream.test", options);
-  const auto dead = caller.post("x");
-  ASSERT_FALSE(dead);
-  EXPECT_EQ(dead.error().code(), ErrorCode::upstream_unreachable);
-  EXPECT_TRUE(caller.post("x"));
-  EXPECT_EQ(lookups, 2);
-}
-
-TEST(ClientAddresses, serve_for_all_connections_of_a_few_seconds) {
-  Upstream upstream(3, says(std::string(kGood)));
-  std::atomic<int> lookups = 0;
-  ClientOptions options;
-  options.limits.age = milliseconds(0);
-  options.lookup = [&](const std::string&) {
-    ++lookups;
-    return addresses({"127.0.0.1"});
-  };
-  Caller caller(upstream.port(), "http://upstream.test", options);
-  for (int i = 0; i < 3; ++i) ASSERT_TRUE(caller.post("x"));
-  EXPECT_EQ(lookups, 1);  // an answer is good for a few seconds
-}
-
-TEST(ClientAddresses, a_name_that_does_not_exist_is_said) {
-  ClientOptions options;
-  options.lookup = [](const std::string&) -> Result<std::vector<asio::ip::address>> {
-    return fail(Error(ErrorCode::upstream_unreachable, "the upstream's name cannot be resolved"));
-  };
-  Caller caller(9, "http://nowhere.test", options);
-  EXPECT_EQ(caller.post("x").error().message(), "the upstream's name cannot be resolved");
-  const auto real = system_lookup("nowhere.invalid");
-  ASSERT_FALSE(real);
-  EXPECT_NE(real.error().detail().find("nowhere.invalid"), std::string::npos);
-}
-
-TEST(ClientAddresses, a_slow_name_server_ends_at_the_deadline_for_connecting) {
-  std::promise<void> release;
-  std::promise<void> ended;
-  ClientOptions options;
-  options.deadlines.connect = milliseconds(30);
-  options.lookup = [&, released = release.get_future().share()](const std::string&) {
-    released.wait();
-    ended.set_value();
-    return addresses({"127.0.0.1"});
-  };
-  {
-    Caller caller(9, "http://slow.test", options);
-    for (int i = 0; i < 2; ++i) {  // the second waits for the same lookup
-      const auto answer = caller.post("x");
-      ASSERT_FALSE(answer);
-      EXPECT_EQ(answer.error().message(), "waiting for the upstream's address took too long");
-    }
-  }
-  release.set_value();  // when nobody waits any more
-  ended.get_future().wait();
-}
+using testing::Upstream;
 
 // --- proxies
 
@@ -213,7 +55,27 @@ TEST(Proxy, is_bypassed_for_what_no_proxy_lists) {
                         {"a.example:80", "a.example", false},
                         {"::1,[::2]:443", "::1", true},
                         {"::1,[::2]:443", "::2", true},
-                        {"127.0.0.1", "127.0.0.11", false}};
+                        {"127.0.0.1", "127.0.0.11", false},
+                        // Networks, as curl reads them since 7.86.
+                        {"10.0.0.0/8", "10.1.2.3", true},
+                        {"10.9.9.9/8", "10.1.2.3", true},
+                        {"10.0.0.0/8", "11.1.2.3", false},
+                        {"a.example, 192.168.4.0/22", "192.168.7.255", true},
+                        {"192.168.4.0/22", "192.168.8.0", false},
+                        {"192.168.4.1/32", "192.168.4.1", true},
+                        {"192.168.4.1/32", "192.168.4.2", false},
+                        {"fd00::/8", "fdff::1", true},
+                        {"[fd00::]/8", "fdff::1", false},
+                        {"fd00::/8", "fe00::1", false},
+                        {"2001:db8::8000/113", "2001:db8::8001", true},
+                        {"2001:db8::8000/113", "2001:db8::7fff", false},
+                        {"10.0.0.0/8", "::ffff:10.1.2.3", false},
+                        {"10.0.0.0/8", "10.example", false},
+                        {"10.0.0.0/33", "10.0.0.0", false},
+                        {"10.0.0.0/x", "10.0.0.0", false},
+                        {"10.0.0.0/", "10.0.0.0", false},
+                        {"10.0.0/8", "10.0.0.0", false},
+                        {"0.0.0.0/0", "10.0.0.0", false}};
   for (const Case& c : cases) EXPECT_EQ(bypasses_proxy(c.list, c.host, 443), c.bypassed) << c.list << c.host;
 }
 

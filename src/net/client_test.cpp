@@ -6,6 +6,7 @@
 
 #include "net/test_caller.h"
 #include "net/test_server.h"
+#include "net/test_upstream.h"
 
 namespace embedrouter::net {
 namespace {
@@ -13,39 +14,11 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using testing::Caller;
+using testing::kGood;
 using testing::RawSocket;
+using testing::says;
 using testing::TestServer;
-
-// An upstream of exact bytes: `script` talks to each connection in turn.
-class Upstream {
- public:
-  using Script = std::function<void(RawSocket&, int)>;
-  explicit Upstream(int connections, Script script)
-      : listener_(RawSocket::listen()), thread_([this, connections, script = std::move(script)] {
-          for (int i = 0; i < connections; ++i) {
-            RawSocket socket = listener_.accept();
-            script(socket, i);
-          }
-        }) {}
-  ~Upstream() { thread_.join(); }
-  Upstream(const Upstream&) = delete;
-  Upstream& operator=(const Upstream&) = delete;
-  unsigned short port() const { return listener_.port(); }
-
- private:
-  RawSocket listener_;
-  std::thread thread_;
-};
-
-constexpr std::string_view kGood = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-
-// Hears one request and says `answer`.
-Upstream::Script says(std::string answer) {
-  return [answer = std::move(answer)](RawSocket& socket, int) {
-    socket.read_message();
-    socket.send(answer);
-  };
-}
+using testing::Upstream;
 
 TEST(Url, is_taken_apart) {
   const auto url = Url::parse("https://example.org/v1/");
@@ -410,16 +383,12 @@ TEST(Client, closes_at_once_when_its_task_is_cancelled) {
   Caller caller(upstream.port());
   asio::cancellation_signal cancel;
   bool done = false;
-  ClientRequest request;
-  request.target = "/";
-  asio::co_spawn(caller.io(), caller.client().send(std::move(request)),
-                 asio::bind_cancellation_slot(
-                     cancel.slot(), [&](const std::exception_ptr&, const Result<ClientResponse>& answer) {
-                       EXPECT_EQ(answer.error().code(), ErrorCode::client_closed);
-                       done = true;
-                     }));
+  caller.begin("", cancel, [&](const std::exception_ptr&, const Result<ClientResponse>& answer) {
+    EXPECT_EQ(answer.error().code(), ErrorCode::client_closed);
+    done = true;
+  });
   auto was_heard = heard.get_future();
-  caller.run_until([&] { return was_heard.wait_for(seconds(0)) == std::future_status::ready; });
+  caller.run_until_ready(was_heard);
   cancel.emit(asio::cancellation_type::terminal);
   caller.run_until([&] { return done; });
   EXPECT_EQ(rest.get_future().get(), "");

@@ -433,21 +433,16 @@ TEST(Http2Client, resets_the_stream_when_its_task_is_cancelled) {
     Caller caller = upstream.caller();
     asio::cancellation_signal cancel;
     bool done = false;
-    ClientRequest request;
-    request.target = "/";
-    request.body.append("x");
-    asio::co_spawn(caller.io(), caller.client().send(std::move(request)),
-                   asio::bind_cancellation_slot(
-                       cancel.slot(), [&](const std::exception_ptr&, const Result<ClientResponse>& answer) {
-                         EXPECT_EQ(answer.error().code(), ErrorCode::client_closed);
-                         done = true;
-                       }));
+    caller.begin("x", cancel, [&](const std::exception_ptr&, const Result<ClientResponse>& answer) {
+      EXPECT_EQ(answer.error().code(), ErrorCode::client_closed);
+      done = true;
+    });
     auto was_heard = heard.get_future();
-    caller.run_until([&] { return was_heard.wait_for(milliseconds(0)) == std::future_status::ready; });
+    caller.run_until_ready(was_heard);
     cancel.emit(asio::cancellation_type::terminal);
     caller.run_until([&] { return done; });
     auto reset = next.get_future();
-    caller.run_until([&] { return reset.wait_for(milliseconds(0)) == std::future_status::ready; });
+    caller.run_until_ready(reset);
     EXPECT_EQ(caller.client().idle_connections(), 1U);
   }
 }
@@ -475,22 +470,18 @@ TEST(Http2Client, resets_the_stream_when_its_task_is_cancelled_while_it_decodes)
   Caller caller = upstream.caller();
   asio::cancellation_signal cancel;
   bool done = false;
-  ClientRequest request;
-  request.target = "/";
-  asio::co_spawn(caller.io(), caller.client().send(std::move(request)),
-                 asio::bind_cancellation_slot(
-                     cancel.slot(), [&](const std::exception_ptr& thrown, const Result<ClientResponse>&) {
-                       EXPECT_TRUE(thrown);
-                       done = true;
-                     }));
+  caller.begin("", cancel, [&](const std::exception_ptr& thrown, const Result<ClientResponse>&) {
+    EXPECT_TRUE(thrown);
+    done = true;
+  });
   auto was_sent = sent.get_future();
-  caller.run_until([&] { return was_sent.wait_for(milliseconds(0)) == std::future_status::ready; });
+  caller.run_until_ready(was_sent);
   for (int i = 0; i < 30; ++i) caller.io().run_one_for(milliseconds(10));
   ASSERT_FALSE(done);
   cancel.emit(asio::cancellation_type::terminal);
   caller.run_until([&] { return done; });
   auto was_reset = reset.get_future();
-  caller.run_until([&] { return was_reset.wait_for(milliseconds(0)) == std::future_status::ready; });
+  caller.run_until_ready(was_reset);
   EXPECT_TRUE(was_reset.get());
 }
 

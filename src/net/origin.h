@@ -20,7 +20,8 @@ struct Origin {
         proxy(options.proxy),
         http2(options.http2 && url.tls),
         show_redirects(options.show_redirects),
-        addresses(io, proxy ? proxy->host : url.host, proxy ? proxy->port : url.port, options.lookup) {}
+        addresses(io, proxy ? proxy->host : url.host, proxy ? proxy->port : url.port, options.lookup,
+                  options.limits.stale_addresses) {}
 
   asio::io_context& io;
   Url url;

@@ -2,6 +2,8 @@
 
 #include <openssl/evp.h>
 
+#include <boost/asio/ip/network_v4.hpp>
+#include <boost/asio/ip/network_v6.hpp>
 #include <charconv>
 
 #include "net/client.h"
@@ -40,8 +42,26 @@ bool ends_with_ignoring_case(std::string_view text, std::string_view end) {
   return text.size() >= end.size() && same_ignoring_case(text.substr(text.size() - end.size()), end);
 }
 
+template <typename Network>
+bool is_of(const Network& network, const Network& host) {
+  return network.prefix_length() > 0 && network.canonical() == host.canonical();
+}
+
+bool network_covers(const std::string& network, std::string_view host) {
+  boost::system::error_code none;
+  const auto address = asio::ip::make_address(host, none);
+  if (none) return false;
+  if (address.is_v4()) {
+    const auto wanted = asio::ip::make_network_v4(network, none);
+    return !none && is_of(wanted, asio::ip::make_network_v4(address.to_v4(), wanted.prefix_length()));
+  }
+  const auto wanted = asio::ip::make_network_v6(network, none);
+  return !none && is_of(wanted, asio::ip::make_network_v6(address.to_v6(), wanted.prefix_length()));
+}
+
 bool covers(std::string_view entry, std::string_view host, std::uint16_t port) {
   if (entry == "*") return true;
+  if (entry.find('/') != std::string_view::npos) return network_covers(std::string(entry), host);
   // A colon before digits, if it is the only one or follows a bracket, begins a port.
   const std::size_t colon = entry.rfind(':');
   if (colon != std::string_view::npos &&

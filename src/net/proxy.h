@@ -18,7 +18,8 @@ struct Proxy {
 };
 
 // True if `host` is in a list as NO_PROXY holds it: names (and what ends in ".name"), addresses, "*",
-// separated by commas; a port may follow a name.
+// separated by commas; a port may follow a name. "10.0.0.0/8" and
+// "fd00::/8" are the addresses of a network; a length of 0 is that of none, as for curl (7.86 and later).
 bool bypasses_proxy(std::string_view no_proxy, std::string_view host, std::uint16_t port);
 
 }  // namespace embedrouter::net

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <future>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -47,6 +50,19 @@ class Caller {
     request.body.append(std::move(body));
     request.deadline = deadline;
     return send(std::move(request));
+  }
+  // A request that `cancel` ends; `ended(thrown, answer)`.
+  template <class Ended>
+  void begin(std::string_view body, asio::cancellation_signal& cancel, Ended ended) {
+    ClientRequest request;
+    request.target = "/";
+    request.body.append(std::string(body));
+    asio::co_spawn(io_, client_->send(std::move(request)),
+                   asio::bind_cancellation_slot(cancel.slot(), std::move(ended)));
+  }
+  template <class T>
+  void run_until_ready(std::future<T>& future) {
+    run_until([&] { return future.wait_for(std::chrono::seconds(0)) == std::future_status::ready; });
   }
   // Until `done`.
   template <class Condition>

@@ -22,13 +22,14 @@ Task<Result<api::EmbedReply>> Remote::embed(const api::EmbedRequest& request, em
   auto encoded = dialect_.encode(request, endpoint_);
   if (!encoded) co_return fail(std::move(encoded).error());
   KeyPool& keys = *options_.keys;
+  const std::uint64_t span = call.attempt_span;
   std::vector<std::size_t> tried;
   std::optional<Error> refused;
   while (tried.size() < keys.size()) {
     const auto lease = keys.take(endpoint_.id, tried);
     if (!lease && !refused) co_return fail(lease.error());
     if (!lease) break;
-    auto reply = co_await ask(request, *encoded, lease->authorization, call);
+    auto reply = co_await ask(request, *encoded, lease->authorization, span, call);
     keys.report(endpoint_.id, *lease, reply ? nullptr : &reply.error());
     if (reply) co_return reply;
     const Parking parking = traits(reply.error().code()).parking;
@@ -59,14 +60,15 @@ Error Remote::told(Error error, std::string_view authorization) const {
 }
 
 Task<Result<api::EmbedReply>> Remote::ask(const api::EmbedRequest& request, const UpstreamRequest& encoded,
-                                          std::string_view authorization, embed::Call& call) {
+                                          std::string_view authorization, std::uint64_t span,
+                                          embed::Call& call) {
   net::ClientRequest message;
   message.target = options_.base_path + encoded.path;
   message.headers.push_back({"Content-Type", "application/json"});
   message.headers.push_back({"Accept", "application/json"});
   if (!authorization.empty()) message.headers.push_back({"Authorization", std::string(authorization)});
   if (call.trace) {
-    message.headers.push_back({"traceparent", traceparent(*call.trace, call.attempt_span)});
+    message.headers.push_back({"traceparent", traceparent(*call.trace, span)});
     if (!call.trace_state.empty()) message.headers.push_back({"tracestate", call.trace_state});
   }
   message.body = encoded.body;

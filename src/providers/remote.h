@@ -31,7 +31,7 @@ class Remote final : public embed::Embedder {
 
  private:
   Task<Result<api::EmbedReply>> ask(const api::EmbedRequest& request, const UpstreamRequest& encoded,
-                                    std::string_view authorization, embed::Call& call);
+                                    std::string_view authorization, std::uint64_t span, embed::Call& call);
   Error told(Error error, std::string_view authorization) const;
 
   const catalog::Endpoint& endpoint_;

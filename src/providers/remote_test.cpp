@@ -20,7 +20,10 @@ constexpr std::string_view kGood =
 class ScriptedClient final : public net::Client {
  public:
   Task<Result<net::ClientResponse>> send(net::ClientRequest request) override {
+    if (meanwhile) meanwhile();
     asked.emplace_back("none");
+    for (const net::OwnedHeader& header : request.headers)
+      if (header.name == "traceparent") traces.push_back(header.value);
     for (const net::OwnedHeader& header : request.headers)
       if (header.name == "Authorization") asked.back() = header.value;
     bodies.push_back(request.body.to_string());
@@ -39,7 +42,8 @@ class ScriptedClient final : public net::Client {
   std::size_t idle_connections() const override { return 0; }
 
   std::deque<std::pair<int, std::string>> script;
-  std::vector<std::string> asked, bodies;
+  std::vector<std::string> asked, bodies, traces;
+  std::function<void()> meanwhile;  // what others do while a call is under way
 };
 
 struct Bench {
@@ -66,6 +70,18 @@ struct Bench {
   std::unique_ptr<Remote> remote;
   embed::Call call{"gen-emb-1", Clock::Steady::max()};
 };
+
+TEST(Remote, the_calls_of_one_attempt_name_its_span_whatever_begins_beside_it) {
+  Bench bench({"key-one", "key-two"});
+  bench.call.trace = parse_traceparent("00-0123456789abcdef0123456789abcdef-0123456789abcdef-01");
+  ASSERT_TRUE(bench.call.trace);
+  bench.client.script = {{401, ""}};
+  bench.client.meanwhile = [&] { bench.call.begin_attempt(); };
+  bench.call.begin_attempt();
+  EXPECT_TRUE(bench.embed());
+  ASSERT_EQ(bench.client.traces.size(), 2U);
+  EXPECT_EQ(bench.client.traces[0], bench.client.traces[1]);
+}
 
 TEST(Remote, tries_the_next_key_when_one_is_refused_with_the_same_request) {
   Bench bench({"key-one", "key-two"});

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "routing/select.h"
+#include "routing/test_market.h"
 #include "testing/scripted_embedder.h"
 
 namespace embedrouter::routing {
@@ -12,29 +13,11 @@ using namespace std::chrono_literals;
 using testing::ScriptedEmbedder;
 using testing::TextRequest;
 
-// "test/model" with an endpoint for each (slug, space), the prices 1, 2, 3 … USD per million tokens.
 struct Bench {
-  explicit Bench(const std::vector<std::pair<std::string, std::string>>& endpoints) {
-    catalog::Config config;
-    catalog::ModelConfig model;
-    model.id = "test/model";
-    model.aliases = {"alias"};
-    model.dimensions = 8;
-    for (const auto& [slug, space] : endpoints) {
-      catalog::ProviderConfig provider;
-      provider.slug = slug;
-      provider.name = "The " + slug;
-      provider.base_url = "http://127.0.0.1:1/v1";
-      config.providers.push_back(provider);
-      catalog::EndpointConfig endpoint;
-      endpoint.provider = slug;
-      endpoint.space = space;
-      endpoint.upstream_model = "upstream";
-      endpoint.price_prompt = "0.00000" + std::to_string(config.providers.size());
-      endpoint.max_batch_items = 2;
-      model.endpoints.push_back(endpoint);
-    }
-    config.models.push_back(model);
+  explicit Bench(const testing::Offers& endpoints) {
+    catalog::Config config = testing::market(endpoints, "alias");
+    for (catalog::ProviderConfig& provider : config.providers) provider.name = "The " + provider.slug;
+    for (catalog::EndpointConfig& endpoint : config.models.front().endpoints) endpoint.max_batch_items = 2;
     catalog = *catalog::Catalog::build(config, nullptr);
     std::vector<Route> routes;
     for (const catalog::Endpoint& endpoint : catalog->find("test/model")->endpoints) {

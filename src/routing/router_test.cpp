@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "routing/test_market.h"
 #include "testing/run_task.h"
 #include "testing/scripted_embedder.h"
 
@@ -13,29 +14,10 @@ using testing::run_task;
 using testing::ScriptedEmbedder;
 using testing::TextRequest;
 
-// A model "test/model" with an endpoint for each (slug, space), at rising prices.
 struct Bench {
-  explicit Bench(const std::vector<std::pair<std::string, std::string>>& endpoints) {
+  explicit Bench(const testing::Offers& endpoints) {
     wish.sort = api::Sort::price;  // not a draw
-    catalog::Config config;
-    catalog::ModelConfig model;
-    model.id = "test/model";
-    model.aliases = {"alias"};
-    model.dimensions = 8;
-    std::size_t price = 0;
-    for (const auto& [slug, space] : endpoints) {
-      catalog::ProviderConfig provider;
-      provider.slug = provider.name = slug;
-      provider.base_url = "http://127.0.0.1:1/v1";
-      config.providers.push_back(provider);
-      catalog::EndpointConfig endpoint;
-      endpoint.provider = slug;
-      endpoint.space = space;
-      endpoint.upstream_model = "upstream";
-      endpoint.price_prompt = "0.00000" + std::to_string(++price);
-      model.endpoints.push_back(endpoint);
-    }
-    config.models.push_back(model);
+    const catalog::Config config = testing::market(endpoints, "alias");
     catalog = *catalog::Catalog::build(config, nullptr);
     std::vector<Route> routes;
     for (const catalog::Endpoint& endpoint : catalog->find("test/model")->endpoints) {

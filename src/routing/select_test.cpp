@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "routing/test_market.h"
 #include "testing/requests.h"
 
 namespace embedrouter::routing {
@@ -9,29 +10,15 @@ namespace {
 
 using testing::TextRequest;
 
-// Models "test/model" and "test/model:free"; the first has endpoints at rising prices, each "slug space".
+// Models "test/model" and "test/model:free"; the first has all endpoints, the other the cheapest.
 struct Bench {
-  explicit Bench(const std::vector<std::pair<std::string, std::string>>& endpoints) {
-    catalog::Config config;
-    catalog::ModelConfig model;
-    model.id = "test/model";
-    model.aliases = {"~test/latest"};
-    model.dimensions = 8;
-    for (const auto& [slug, space] : endpoints) {
-      catalog::ProviderConfig provider;
-      provider.slug = provider.name = slug;
-      config.providers.push_back(provider);
-      catalog::EndpointConfig endpoint;
-      endpoint.provider = slug;
-      endpoint.space = space;
-      endpoint.price_prompt = "0.00000" + std::to_string(model.endpoints.size() + 1);
-      model.endpoints.push_back(endpoint);
-    }
-    config.models.push_back(model);
-    model.id = "test/model:free";
-    model.aliases.clear();
-    model.endpoints.resize(1);
-    config.models.push_back(model);
+  explicit Bench(const testing::Offers& endpoints) {
+    catalog::Config config = testing::market(endpoints, "~test/latest");
+    catalog::ModelConfig free = config.models.front();
+    free.id = "test/model:free";
+    free.aliases.clear();
+    free.endpoints.resize(1);
+    config.models.push_back(free);
     catalog = *catalog::Catalog::build(config, nullptr);
     std::vector<Route> routes;
     for (const catalog::Model* each : catalog->listed()) {

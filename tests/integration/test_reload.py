@@ -6,6 +6,7 @@ import ssl
 import subprocess
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import openai
@@ -253,6 +254,21 @@ def test_F5_a_broken_file_is_refused_under_load_and_the_old_goes_on(start_router
     assert router.metrics()["embedrouter_config_last_success_time_seconds"] > since
 
 
+def test_a_reload_that_is_refused_late_leaves_the_limits_of_what_runs(start_router, start_fake):
+    fake = start_fake()
+    config = lambda most, *more: configuration(  # noqa: E731
+        provider(fake.base_url, max_concurrency=most), *more, models=[Model("test/m", "ok")], embedded=False
+    )
+    router = start_router(config(8))
+    limit = lambda: router.metrics()['embedrouter_endpoint_concurrency_limit{endpoint="test/m@fake"}']  # noqa: E731
+    assert limit() == 8
+    broken = [provider("https://127.0.0.1:9/v1", "p", ca_file="/dev/null"), Model("test/z", "ok", provider="p").toml()]
+    router.reload(config(2, *broken), expect="refused")
+    assert limit() == 8
+    router.reload(config(2))
+    assert limit() == 2
+
+
 @pytest.mark.parametrize("what", BROKEN)
 def test_serve_check_refuses_what_a_reload_refuses(tmp_path, what):
     text, line = BROKEN[what]
@@ -262,23 +278,30 @@ def test_serve_check_refuses_what_a_reload_refuses(tmp_path, what):
     assert done.returncode != 0 and str(config) in done.stderr, done.stderr
 
 
+@contextmanager
+def under_way(router, fake, count: int):
+    """So many requests for test/slow have reached `fake`; at the end all of them have their answers."""
+    answers = []
+    callers = [
+        threading.Thread(target=lambda: answers.append(router.embed("held", model="test/slow"))) for _ in range(count)
+    ]
+    for caller in callers:
+        caller.start()
+    wire.eventually(lambda: len(fake.attempts()) == count, 10, "all are under way")
+    yield answers
+    for caller in callers:
+        caller.join()
+
+
 def test_F5_requests_under_way_end_with_the_configuration_they_began_with(start_router, start_fake):
     a, b = start_fake(), start_fake()
     slow = lambda up: configuration(  # noqa: E731
         provider(up.base_url), models=[Model("test/slow", "delay-2s")], embedded=False
     )
     router = start_router(slow(a))
-    answers = []
-    threads = [
-        threading.Thread(target=lambda: answers.append(router.embed("held", model="test/slow"))) for _ in range(8)
-    ]
-    for thread in threads:
-        thread.start()
-    wire.eventually(lambda: len(a.attempts()) == 8, 5, "all are under way")
-    router.reload(slow(b))
-    assert router.metrics()["embedrouter_configurations"] == 2
-    for thread in threads:
-        thread.join()
+    with under_way(router, a, 8) as answers:
+        router.reload(slow(b))
+        assert router.metrics()["embedrouter_configurations"] == 2
     assert [answer.status for answer in answers] == [200] * 8 and b.attempts() == []
     wait_for_use(router)
 
@@ -293,19 +316,11 @@ def test_F5_sigterm_during_a_reload_loses_nothing(start_router, start_fake):
     for attempt in range(3):
         router = start_router(config(256))
         fake.forget()
-        answers = []
-        callers = [
-            threading.Thread(target=lambda: answers.append(router.embed("held", model="test/slow"))) for _ in range(20)
-        ]
-        for caller in callers:
-            caller.start()
-        wire.eventually(lambda: len(fake.attempts()) == 20, 10, "all are under way")
-        router.config_file.write_text(config(128))
-        router.program.process.send_signal(signal.SIGHUP)
-        time.sleep(0.05 * attempt)  # before it begins, in the middle
-        router.program.process.send_signal(signal.SIGTERM)
-        for caller in callers:
-            caller.join()
+        with under_way(router, fake, 20) as answers:
+            router.config_file.write_text(config(128))
+            router.program.process.send_signal(signal.SIGHUP)
+            time.sleep(0.05 * attempt)  # before it begins, in the middle
+            router.program.process.send_signal(signal.SIGTERM)
         assert [answer.status for answer in answers] == [200] * 20
         assert router.program.wait(10) == 0
 
@@ -409,7 +424,7 @@ def test_F5_a_certificate_is_read_again(start_router, certificate, tmp_path):
         assert shown(router.port) == second
 
 
-def test_sighup_while_it_starts_does_not_end_it(start_router):
+def test_many_hangups_in_a_row_reload_it_and_do_not_end_it(start_router):
     router = start_router(configuration(embedded=False))
     for _ in range(20):
         router.program.process.send_signal(signal.SIGHUP)

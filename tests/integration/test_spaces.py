@@ -54,6 +54,17 @@ def eventually_state(router, slug: str, wanted: float):
     eventually(reached, 20, f"{slug} is in state {wanted}")
 
 
+def first_of_two_drifted(start_router, start_fake, into: str):
+    """A router in front of two equal endpoints, of which `a` makes the vectors of `into` by now, and is out for it."""
+    one, two = start_fake(), start_fake()
+    router = start_router(settings([one.base_url, two.base_url], model("ok@a", "ok@a")))
+    eventually_state(router, "a", AGREEING)
+    eventually_state(router, "b", AGREEING)
+    one.behave("ok@a", into)
+    eventually_state(router, "a", QUARANTINED)
+    return router
+
+
 def refused(answer):
     assert answer.status == 503 and answer.code == "no_equivalent_upstream", answer.body
     assert_envelope(answer)
@@ -137,12 +148,7 @@ class TestDrift:
         assert_right(ask(router), TEXTS, space="a")
 
     def test_E4_with_an_equal_endpoint_no_request_fails_and_no_drifted_vector_follows(self, start_router, start_fake):
-        one, two = start_fake(), start_fake()
-        router = start_router(settings([one.base_url, two.base_url], model("ok@a", "ok@a")))
-        eventually_state(router, "a", AGREEING)
-        eventually_state(router, "b", AGREEING)
-        one.behave("ok@a", "ok@swapped")
-        eventually_state(router, "a", QUARANTINED)
+        router = first_of_two_drifted(start_router, start_fake, "ok@swapped")
         for i in range(50):
             assert_right(ask(router, [f"text {i}"]), [f"text {i}"], space="a")
 
@@ -188,12 +194,7 @@ class TestDrift:
         assert "agreeing" in run("endpoints", "list", "--data-dir", router.data_dir).stdout
 
     def test_a_released_endpoint_does_not_mix_with_one_that_answers(self, start_router, start_fake):
-        one, two = start_fake(), start_fake()
-        router = start_router(settings([one.base_url, two.base_url], model("ok@a", "ok@a")))
-        eventually_state(router, "a", AGREEING)
-        eventually_state(router, "b", AGREEING)
-        one.behave("ok@a", "ok@b")
-        eventually_state(router, "a", QUARANTINED)
+        router = first_of_two_drifted(start_router, start_fake, "ok@b")
         assert run("endpoints", "release", f"{MODEL}@a", "--data-dir", router.data_dir).returncode == 0
         eventually_state(router, "a", HELD_OUT)
         assert_right(ask(router), TEXTS, space="a")

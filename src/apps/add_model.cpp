@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "apps/download_display.h"
+#include "apps/installed_models.h"
 #include "apps/local_embedding.h"
 #include "apps/service.h"
 #include "apps/upstream_options.h"
@@ -59,6 +60,11 @@ Result<net::ClientOptions> reach(const net::Url& url) {
   return options;
 }
 
+// Nobody answered.
+bool is_away(const Error& error) {
+  return error.code() == ErrorCode::upstream_unreachable || error.code() == ErrorCode::upstream_timeout;
+}
+
 // Its files are in the draft; what they are is written down. nullopt: it is installed already.
 using Gathered = Result<std::optional<hub::Manifest>>;
 
@@ -80,6 +86,7 @@ class Adding {
   }
 
   Gathered from_hub() {
+    const std::string revision = options_.revision.empty() ? "main" : options_.revision;
     asio::io_context io{1};
     hub::HubOptions options;
     if (const std::string endpoint = variable("HF_ENDPOINT"); !endpoint.empty()) options.endpoint = endpoint;
@@ -87,33 +94,44 @@ class Adding {
     options.reach = reach;
     auto hub = hub::Hub::make(io, std::move(options));
     if (!hub) return fail(std::move(hub).error());
-    manifest_.source = (*hub)->endpoint();
-    manifest_.revision = options_.revision.empty() ? "main" : options_.revision;
+    manifest_.source = (*hub)->endpoint() + "/" + options_.what;
+    manifest_.revision = revision;
+    const hub::Manifest known = whole_from_there();
+    if (hub::is_commit(revision) && known.commit == revision) return std::optional<hub::Manifest>();
 
-    DownloadDisplay display(clock_);
-    std::optional<Result<hub::Download>> done;
-    asio::co_spawn(
-        io, hub::download(**hub, options_.what, manifest_.revision, known_commit(), change_.draft(), display),
-        [&](const std::exception_ptr& thrown, Result<hub::Download> result) {
-          if (!thrown) done.emplace(std::move(result));
-          io.stop();  // connections rest in the pool
-        });
-    io.run();
-    if (!done) return fail(ErrorCode::internal, "the download ended without a result");
-    if (!*done) return fail(std::move(*done).error());
-    manifest_.commit = (*done)->revision.commit;
-    if ((*done)->files.empty()) return std::optional<hub::Manifest>();
+    auto done = download(io, **hub, known.commit);
+    if (!done && is_away(done.error()) && known.revision == revision) {
+      std::cerr << done.error().message() << "\n";
+      std::cerr << "whether " << revision << " is another commit by now is not known\n";
+      return std::optional<hub::Manifest>();
+    }
+    if (!done) return fail(std::move(done).error());
+    manifest_.commit = done->revision.commit;
+    if (done->files.empty()) return std::optional<hub::Manifest>();
     std::vector<std::string> paths;
-    for (const hub::RemoteFile& file : (*done)->files) paths.push_back(file.path);
+    for (const hub::RemoteFile& file : done->files) paths.push_back(file.path);
     return record(paths);
   }
 
  private:
-  // Of what is installed, if it is whole and from the same hub.
-  std::string known_commit() const {
+  // What is installed, if it is whole and of the same repository; else an empty one.
+  hub::Manifest whole_from_there() const {
     const auto installed = store_.find(manifest_.id);
-    if (!installed || !*installed || (*installed)->manifest.source != manifest_.source) return {};
-    return hub::check_bytes(**installed) ? (*installed)->manifest.commit : "";
+    const bool same = installed && *installed && (*installed)->manifest.source == manifest_.source;
+    return same && hub::check_bytes(**installed) ? (*installed)->manifest : hub::Manifest();
+  }
+
+  Result<hub::Download> download(asio::io_context& io, hub::Hub& hub, const std::string& known_commit) {
+    DownloadDisplay display(clock_);
+    Result<hub::Download> done = fail(ErrorCode::internal, "the download ended without a result");
+    asio::co_spawn(
+        io, hub::download(hub, options_.what, manifest_.revision, known_commit, change_.draft(), display),
+        [&](const std::exception_ptr& thrown, Result<hub::Download> result) {
+          if (!thrown) done = std::move(result);
+          io.stop();  // connections rest in the pool
+        });
+    io.run();
+    return done;
   }
 
   Gathered record(const std::vector<std::string>& paths) {
@@ -146,15 +164,21 @@ Result<inference::ModelFacts> try_out(const catalog::Config& config, const fs::p
 
 int complain(const Error& error) {
   std::cerr << error.message() << "\n";
-  if (error.code() == ErrorCode::upstream_unreachable || error.code() == ErrorCode::upstream_timeout)
-    return kTransport;
+  if (is_away(error)) return kTransport;
   return error.code() == ErrorCode::internal ? kFailure : exit_for_status(error.http_status());
+}
+
+Result<void> may_be_served(const catalog::Config& config, const hub::Installed& model) {
+  if (is_standing(config, model.manifest.id)) return {};
+  if (!is_chosen(config, model.manifest.id))
+    return fail(ErrorCode::invalid_request, "[embedded] models names others; add it there");
+  if (const auto sound = inspect_installed(config, model); !sound) return fail(sound.error());
+  return {};
 }
 
 int add(const AddOptions& options, const catalog::Config& config, const std::string& id) {
   const hub::ModelStore store(catalog::models_path(config));
-  auto change =
-      store.change(id, [&] { std::cerr << "another program is changing " << id << "; waiting for it\n"; });
+  auto change = begin_change(store, id);
   if (!change) return complain(change.error());
   Adding adding(options, id, store, *change);
   auto gathered = is_folder(options.what) ? adding.from_folder() : adding.from_hub();
@@ -170,13 +194,19 @@ int add(const AddOptions& options, const catalog::Config& config, const std::str
     store.discard(*change);
     return complain(facts.error());
   }
+  hub::forget_download(change->draft());
   auto installed = store.install(*change, manifest);
   if (!installed) return complain(installed.error());
   std::cout << "added " << id << ": " << facts->width << " dimensions, at most " << facts->max_tokens
-            << " tokens a text, " << in_mebibytes(manifest.bytes())
+            << " tokens a text, " << hub::in_mebibytes(manifest.bytes())
             << (manifest.commit.empty() ? "" : ", commit " + manifest.commit) << "\n";
-  std::cerr << "a router that runs serves it once it has read its configuration again: "
-               "kill -HUP $(pidof embedrouter)\n";
+  if (const auto served = may_be_served(config, *installed); !served) {
+    std::cerr << "but a router with this configuration does not serve it: " << served.error().message()
+              << "\n";
+  } else {
+    std::cerr << "a router that runs serves it once it has read its configuration again: "
+                 "kill -HUP $(pidof embedrouter)\n";
+  }
   return kOk;
 }
 

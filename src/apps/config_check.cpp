@@ -59,10 +59,15 @@ void check_named_models(const catalog::Config& config, Faults& faults) {
   std::vector<std::string> unreadable;
   const std::vector<hub::Installed> installed = installed_models(config, unreadable);
   for (const std::string& id : *config.embedded.models) {
-    const auto sound = named_model(installed, id).and_then([&](const hub::Installed& named) {
-      return inspect_installed(config, named);
-    });
-    if (!sound) faults.push_back({0, "[embedded] models: " + id + ": " + sound.error().message()});
+    const auto fault = [&](const Error& error) {
+      faults.push_back({0, "[embedded] models: " + id + ": " + error.message()});
+    };
+    const auto named = named_model(installed, id);
+    if (!named) {
+      fault(named.error());
+    } else if (const auto sound = inspect_installed(config, *named); !sound) {
+      fault(sound.error());
+    }
   }
 }
 

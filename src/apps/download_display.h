@@ -1,13 +1,13 @@
 #pragma once
 #include <cstdint>
-#include <string>
 
+#include "apps/progress_bar.h"
 #include "base/clock.h"
 #include "hub/download.h"
 
 namespace embedrouter::apps {
 
-// Shows a download on standard error: a bar where that is a terminal, else a line for each file.
+// Shows a download on standard error: a line for each file and, where that is a terminal, a bar.
 class DownloadDisplay final : public hub::Watcher {
  public:
   // `clock` must outlive it.
@@ -19,15 +19,10 @@ class DownloadDisplay final : public hub::Watcher {
   void waits(const Error& why, std::chrono::milliseconds wait) override;
 
  private:
-  void draw();
-  void erase() const;
-
   const Clock& clock_;
-  const bool terminal_;
-  std::uint64_t all_ = 0, have_ = 0, at_start_ = 0;
+  ProgressBar bar_;
+  std::uint64_t all_ = 0, at_start_ = 0;
   Clock::Steady begun_{}, drawn_{};
 };
-
-std::string in_mebibytes(std::uint64_t bytes);  // "86.7 MiB"
 
 }  // namespace embedrouter::apps

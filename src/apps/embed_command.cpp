@@ -1,5 +1,7 @@
 #include "apps/embed_command.h"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <memory>
@@ -126,7 +128,11 @@ int embed_all(const Options& options, const catalog::Config& config, const std::
     return kAuth;
   }
   ProgressBar bar;
-  if (long_input) how.progress = [&bar](std::size_t done, std::size_t all) { bar.show(done, all); };
+  if (long_input) {
+    how.progress = [&bar](std::size_t done, std::size_t all) {
+      bar.show(static_cast<double>(done) / static_cast<double>(all), fmt::format("{}/{} texts", done, all));
+    };
+  }
   const std::vector<std::string_view> views(texts.begin(), texts.end());
   auto all = router->client.embeddings().embed_all(views, how);
   bar.clear();

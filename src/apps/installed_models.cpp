@@ -1,6 +1,7 @@
 #include "apps/installed_models.h"
 
 #include <algorithm>
+#include <iostream>
 #include <utility>
 
 #include "base/ascii.h"
@@ -9,9 +10,7 @@
 namespace embedrouter::apps {
 namespace {
 
-std::string in_mebibytes(std::uint64_t bytes) {
-  return std::to_string((bytes + (1U << 20) - 1) >> 20) + " MiB";
-}
+using hub::in_mebibytes;
 
 bool is_configured(const catalog::Config& config, std::string_view id) {
   return std::ranges::any_of(config.models, [&](const catalog::ModelConfig& model) {
@@ -47,12 +46,25 @@ inference::PoolOptions pool_options(const catalog::Config::Embedded& section) {
   return {section.memory, section.idle_timeout};
 }
 
+bool is_standing(const catalog::Config& config, std::string_view id) {
+  return same_ignoring_case(id, catalog::embedded_id(config.embedded));
+}
+
+bool is_chosen(const catalog::Config& config, std::string_view id) {
+  const auto& named = config.embedded.models;
+  return !named ||
+         std::ranges::any_of(*named, [&](const std::string& each) { return same_ignoring_case(each, id); });
+}
+
+Result<hub::ModelStore::Change> begin_change(const hub::ModelStore& store, const std::string& id) {
+  return store.change(id, [&] { std::cerr << "another program is changing " << id << "; waiting for it\n"; });
+}
+
 std::vector<hub::Installed> installed_models(const catalog::Config& config,
                                              std::vector<std::string>& faults) {
   std::vector<hub::Installed> installed = hub::ModelStore(catalog::models_path(config)).list(faults);
-  std::erase_if(installed, [&](const hub::Installed& model) {
-    return same_ignoring_case(model.manifest.id, catalog::embedded_id(config.embedded));
-  });
+  std::erase_if(installed,
+                [&](const hub::Installed& model) { return is_standing(config, model.manifest.id); });
   return installed;
 }
 

@@ -2,6 +2,7 @@
 // Which models a configuration has inside the router, and how they are loaded.
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "catalog/config.h"
@@ -17,6 +18,14 @@ inference::ModelOptions model_options(const catalog::Config::Embedded& section);
 inference::ModelOptions model_options(const catalog::Config::Embedded& section, const std::string& id,
                                       const std::filesystem::path& folder);
 inference::PoolOptions pool_options(const catalog::Config::Embedded& section);
+
+// Whether `id` is the model of [embedded] model_dir.
+bool is_standing(const catalog::Config& config, std::string_view id);
+// Whether [embedded] models lets an installed model be served: it names it, or names none.
+bool is_chosen(const catalog::Config& config, std::string_view id);
+
+// The right to change a model, after a word on standard error where another program has it.
+Result<hub::ModelStore::Change> begin_change(const hub::ModelStore& store, const std::string& id);
 
 // Those beside the one of [embedded] model_dir that may be served. What cannot be read is told in `faults`.
 std::vector<hub::Installed> installed_models(const catalog::Config& config, std::vector<std::string>& faults);

@@ -8,10 +8,8 @@
 #include "api/model_list.h"
 #include "apps/add_model.h"
 #include "apps/common.h"
-#include "apps/download_display.h"
+#include "apps/installed_models.h"
 #include "apps/router_client.h"
-#include "base/ascii.h"
-#include "catalog/catalog.h"
 #include "hub/model_store.h"
 
 namespace embedrouter::apps {
@@ -60,7 +58,7 @@ int list_installed(const ListOptions& options, const catalog::Config& config) {
   } else {
     for (const hub::Installed& model : models) {
       const std::string commit = model.manifest.commit.empty() ? "" : " at commit " + model.manifest.commit;
-      std::cout << model.manifest.id << "\t" << in_mebibytes(model.manifest.bytes()) << "\tfrom "
+      std::cout << model.manifest.id << "\t" << hub::in_mebibytes(model.manifest.bytes()) << "\tfrom "
                 << model.manifest.source << commit << "\n";
     }
     if (models.empty())
@@ -88,28 +86,33 @@ int remove(const RemoveOptions& options) {
               << "\n";
     return kUsage;
   }
-  if (same_ignoring_case(options.id, catalog::embedded_id(config->embedded))) {
+  if (is_standing(*config, options.id)) {
     std::cerr << options.id
               << " is the model of [embedded] itself, without which the router does not start; to do "
               << "without embedded models, set enabled = false there\n";
     return kUsage;
   }
+  if (config->embedded.models && is_chosen(*config, options.id)) {
+    std::cerr << "[embedded] models of the configuration names " << options.id
+              << ", and without it the router would not start; take it out there first\n";
+    return kUsage;
+  }
   const hub::ModelStore store(catalog::models_path(*config));
-  auto removed = Result<bool>(false);
-  if (auto change = store.change(options.id, [] {}); change) {
-    removed = store.remove(*change);
-  } else {
-    removed = fail(std::move(change).error());
-  }
-  if (!removed) {
-    std::cerr << removed.error().message() << "\n";
+  const auto failed = [](const Error& error) {
+    std::cerr << error.message() << "\n";
     return kFailure;
-  }
+  };
+  const auto change = begin_change(store, options.id);
+  if (!change) return failed(change.error());
+  const auto removed = store.remove(*change);
+  if (!removed) return failed(removed.error());
   if (!*removed) {
     std::cerr << options.id << " is not installed; `embedrouter models list --installed` shows what is\n";
     return kNotFound;
   }
   std::cout << "removed " << options.id << "\n";
+  std::cerr << "a router that runs serves it until it reads its configuration again: "
+               "kill -HUP $(pidof embedrouter)\n";
   return kOk;
 }
 

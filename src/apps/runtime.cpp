@@ -157,6 +157,10 @@ Result<std::shared_ptr<Runtime::Thread>> Runtime::make_thread(asio::io_context& 
   return thread;
 }
 
+std::chrono::nanoseconds Runtime::Thread::embedded_busy() const {
+  return runtime_->embedded_.standing->model->load_now().busy;
+}
+
 // What an endpoint is made of, from the outside in: split, attempt (with its gate), and who makes the
 // vectors.
 Result<std::unique_ptr<embed::Embedder>> Runtime::Thread::make_embedder(const catalog::Endpoint& endpoint) {

@@ -101,6 +101,8 @@ class Runtime::Thread {
   // What the thread's readiness is tested with; null without the default embedded model.
   embed::Embedder* embedded() const noexcept { return embedded_.get(); }
   embed::VectorContract embedded_contract() const noexcept { return embedded_contract_; }
+  // How long its slowest compute thread has been at its present piece of work.
+  std::chrono::nanoseconds embedded_busy() const;
   // All endpoints, in the order of the configuration within a model.
   Result<std::vector<routing::Prober::Member>> make_members();
 

@@ -192,7 +192,8 @@ std::shared_ptr<const Runtime> Service::current() const {
 void Service::Worker::adopt(const std::shared_ptr<Runtime::Thread>& part) {
   front.adopt(part);
   // Owned through its generation, which so outlasts a test that is under way.
-  probe.use(std::shared_ptr<embed::Embedder>(part, part->embedded()), part->embedded_contract());
+  probe.use(std::shared_ptr<embed::Embedder>(part, part->embedded()), part->embedded_contract(),
+            [part] { return part->embedded_busy(); });
 }
 
 void Service::run() {

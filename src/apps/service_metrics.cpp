@@ -1,5 +1,7 @@
 // Gauges and totals that are read from the running parts when /metrics is asked.
 
+#include <algorithm>
+
 #include "apps/health_watch.h"
 #include "apps/service.h"
 #include "base/process_metrics.h"
@@ -29,6 +31,8 @@ void Service::watch_model() {
   Gauge& jobs = metrics_.gauge("embedrouter_queue_requests", "Requests that wait for an embedded model");
   Gauge& texts = metrics_.gauge("embedrouter_queue_inputs", "Inputs that wait for an embedded model");
   Gauge& tokens = metrics_.gauge("embedrouter_queue_tokens", "Tokens that wait for an embedded model");
+  Gauge& busy = metrics_.gauge("embedrouter_batch_busy_seconds",
+                               "How long the compute thread slowest at its present batch has been at it");
   Counter& batches = metrics_.counter("embedrouter_batches_total", "Batches the embedded models ran");
   Counter& batch_texts = metrics_.counter("embedrouter_batch_inputs_total", "Inputs in those batches");
   Counter& batch_tokens =
@@ -42,7 +46,7 @@ void Service::watch_model() {
   };
   std::string precision;
   metrics_.before_render(
-      [=, this, &jobs, &texts, &tokens, &batches, &batch_texts, &batch_tokens, &capacity]() mutable {
+      [=, this, &jobs, &texts, &tokens, &busy, &batches, &batch_texts, &batch_tokens, &capacity]() mutable {
         const auto runtime = current();
         const std::shared_ptr<EmbeddedModel>& embedded = runtime->embedded().standing;
         inference::LocalModel::Load load;
@@ -51,12 +55,14 @@ void Service::watch_model() {
           load.queued_jobs += queued.queued_jobs;
           load.queued_texts += queued.queued_texts;
           load.queued_tokens += queued.queued_tokens;
+          load.busy = std::max(load.busy, queued.busy);
         };
         if (embedded) add_queue(*embedded->model);
         for (const auto& further : runtime->embedded().on_demand) add_queue(*further->model);
         jobs.Set(static_cast<double>(load.queued_jobs));
         texts.Set(static_cast<double>(load.queued_texts));
         tokens.Set(static_cast<double>(load.queued_tokens));
+        busy.Set(std::chrono::duration<double>(load.busy).count());
         const inference::LocalModel::Load total = model_totals();
         advance(batches, static_cast<double>(total.batches));
         advance(batch_texts, static_cast<double>(total.texts));

@@ -48,12 +48,13 @@ Result<std::vector<std::shared_ptr<EmbeddedModel>>> Service::on_demand_models(co
   std::vector<std::shared_ptr<EmbeddedModel>> models;
   if (config.embedded.models) {
     for (const std::string& id : *config.embedded.models) {
-      auto model = named_model(installed, id).and_then([&](const hub::Installed& named) {
-        return on_demand_model(config, named);
-      });
-      if (!model) {
-        return fail(ErrorCode::invalid_request, "[embedded] models: " + id + ": " + model.error().message());
-      }
+      const auto refuse = [&](const Error& error) {
+        return fail(ErrorCode::invalid_request, "[embedded] models: " + id + ": " + error.message());
+      };
+      const auto named = named_model(installed, id);
+      if (!named) return refuse(named.error());
+      auto model = on_demand_model(config, *named);
+      if (!model) return refuse(model.error());
       models.push_back(*std::move(model));
     }
     return models;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "hub/files.h"
+#include "hub/manifest.h"
 
 namespace embedrouter::hub {
 namespace {
@@ -91,10 +92,6 @@ bool is_finished(const fs::path& folder, const RemoteFile& file) {
   return digest && *digest == file.digest;
 }
 
-std::string in_mebibytes(std::uint64_t bytes) {
-  return std::to_string((bytes + (1U << 20) - 1) >> 20) + " MiB";
-}
-
 Result<void> room_for(std::uint64_t bytes, const fs::path& folder) {
   std::error_code error;
   const fs::space_info space = fs::space(folder, error);
@@ -126,8 +123,6 @@ class Downloading {
       watcher_.has(before_);
       watcher_.finished(file);
     }
-    std::error_code error;
-    fs::remove(folder_ / kCommitFile, error);
     co_return std::move(done_);
   }
 
@@ -224,6 +219,11 @@ class Downloading {
 };
 
 }  // namespace
+
+void forget_download(const fs::path& folder) {
+  std::error_code ignored;
+  fs::remove(folder / kCommitFile, ignored);
+}
 
 Task<Result<Download>> download(Hub& hub, std::string id, std::string revision, std::string known_commit,
                                 fs::path folder, Watcher& watcher) {

@@ -36,8 +36,10 @@ struct Download {
 // same commit it is kept and gone on with, of another it is removed. A file has its name only when its digest
 // is right. What may pass (no network, 5xx, 429, a cut transfer) is waited for and tried again, a few times
 // without progress. Fails before the first byte where the disk has no room. Nobody else may use the folder
-// meanwhile. Where `revision` is `known_commit`, nothing is fetched.
+// meanwhile. Where `revision` is `known_commit`, nothing is fetched. The folder holds a note of its own
+// beside the files, for a later try; forget_download() removes it once they are used.
 Task<Result<Download>> download(Hub& hub, std::string id, std::string revision, std::string known_commit,
                                 std::filesystem::path folder, Watcher& watcher);
+void forget_download(const std::filesystem::path& folder);
 
 }  // namespace embedrouter::hub

@@ -6,11 +6,14 @@
 
 #include "api/json_cursor.h"
 #include "catalog/values.h"
+#include "hub/manifest.h"
 
 namespace embedrouter::hub {
 namespace {
 
 constexpr std::size_t kMostFiles = 100'000;
+constexpr std::uint64_t kLargestFile = std::uint64_t{1} << 40;  // of weights
+constexpr std::uint64_t kLargestText = std::uint64_t{1} << 28;  // of all that is read into memory whole
 constexpr std::chrono::seconds kLongestWait{300};
 
 // Of one segment of a path, or of a revision, whose slashes belong to it.
@@ -39,10 +42,6 @@ std::string encoded_path(std::string_view path) {
     path.remove_prefix(std::min(slash + 1, path.size()));
   }
   return out;
-}
-
-bool is_commit(std::string_view text) {
-  return text.size() == 40 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
 std::optional<std::uint64_t> number(std::optional<std::string_view> text) {
@@ -89,6 +88,10 @@ void read_siblings(api::JsonCursor& json, std::vector<std::string>& files) {
 }
 
 }  // namespace
+
+bool is_commit(std::string_view revision) {
+  return revision.size() == 40 && revision.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
 
 Result<Revision> read_revision(std::string_view json, std::string id) {
   Revision revision;
@@ -220,6 +223,10 @@ Task<Result<RemoteFile>> Hub::look(const Revision& revision, std::string path) {
         ErrorCode::upstream_invalid_answer,
         "the hub at " + endpoint_ + " does not tell the size and digest of " + path +
             ", so what it sends could not be checked; fetch the model by other means and add its folder");
+  }
+  if (*size > (path.ends_with(".safetensors") ? kLargestFile : kLargestText)) {
+    co_return fail(ErrorCode::invalid_request, path + " of " + revision.id + " has " + in_mebibytes(*size) +
+                                                   ", which no such file of a model has; it is not fetched");
   }
   const auto commit = headers.find("x-repo-commit");
   if (commit && *commit != revision.commit) {

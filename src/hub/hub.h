@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "hub/digest.h"
@@ -24,6 +25,9 @@ struct Revision {
   std::string commit;              // 40 hex digits
   std::vector<std::string> files;  // paths
 };
+
+// Whether a revision is a commit itself, which never becomes another.
+bool is_commit(std::string_view revision);
 
 struct RemoteFile {
   std::string path;

@@ -61,6 +61,12 @@ std::uint64_t Manifest::bytes() const noexcept {
                          [](std::uint64_t sum, const File& file) { return sum + file.size; });
 }
 
+std::string in_mebibytes(std::uint64_t bytes) {
+  constexpr std::uint64_t kMiB = 1U << 20;
+  const std::uint64_t tenths = (bytes % kMiB * 10 + kMiB - 1) / kMiB + bytes / kMiB * 10;
+  return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " MiB";
+}
+
 std::string write_manifest(const Manifest& manifest) {
   std::string json = "{";
   members::text(json, "id", manifest.id);

@@ -17,7 +17,7 @@ struct Manifest {
     bool operator==(const File&) const = default;
   };
   std::string id;          // "BAAI/bge-small-en-v1.5": what requests call it
-  std::string source;      // the hub's URL, or "folder"
+  std::string source;      // "https://huggingface.co/BAAI/bge-small-en-v1.5", or "folder"
   std::string revision;    // as it was asked for; empty for a folder
   std::string commit;      // what that was then; empty for a folder
   std::int64_t added = 0;  // unix seconds
@@ -26,6 +26,8 @@ struct Manifest {
   std::uint64_t bytes() const noexcept;
   bool operator==(const Manifest&) const = default;
 };
+
+std::string in_mebibytes(std::uint64_t bytes);  // "86.7 MiB", rounded up
 
 std::string write_manifest(const Manifest& manifest);
 // Fails on what write_manifest() would not write: paths that lead elsewhere, too.

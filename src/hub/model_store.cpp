@@ -93,6 +93,8 @@ int put_in_place(const fs::path& draft, const fs::path& folder) {
   if (errno != EINVAL && errno != ENOSYS) return errno;
   // A file system that cannot let two change places: for a moment neither is there.
   const fs::path aside = draft.string() + ".old";
+  std::error_code ignored;
+  fs::remove_all(aside, ignored);  // of one that ended in between
   const bool done = ::rename(folder.c_str(), aside.c_str()) == 0 &&
                     ::rename(draft.c_str(), folder.c_str()) == 0 &&
                     ::rename(aside.c_str(), draft.c_str()) == 0;

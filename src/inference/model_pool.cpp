@@ -12,6 +12,8 @@ namespace {
 // After a load that failed, requests are answered with the failure for so long before the files are looked at
 // again.
 constexpr std::chrono::seconds kHoldOff{5};
+// A model that works for nobody any more is looked at again after so long.
+constexpr std::chrono::milliseconds kNextLook{50};
 
 Error stopping() {
   return {ErrorCode::shutting_down, "the router is shutting down"};
@@ -25,6 +27,13 @@ std::size_t most_tokens(const Job& job, std::uint32_t per_text) {
   std::size_t sum = 0;
   for (const std::string_view text : job.texts) sum += std::min<std::size_t>(text.size() + 2, per_text);
   return sum;
+}
+
+// A file that cannot be held in memory fails its own model alone.
+Result<std::unique_ptr<LocalModel>> try_load(const ModelPool::Load& load) try {
+  return load();
+} catch (const std::exception& error) {
+  return fail(ErrorCode::internal, error.what());
 }
 
 }  // namespace
@@ -47,13 +56,16 @@ struct ModelPool::Entry {
   bool ended = false;    // its Pooled is going
   bool in_hand = false;  // the pool's thread uses the model, or makes it, or ends it
   std::unique_ptr<LocalModel> model;
-  std::size_t running = 0;  // jobs in the model, and calls to it
+  std::size_t running = 0;  // jobs in the model that are not answered, and calls to it
   Clock::Steady used{};     // when the last of them ended
   std::deque<WaitingJob> waiting;
   std::size_t waiting_tokens = 0;
   std::optional<Error> failure;
   Clock::Steady failed_until{};
   LocalModel::Load totals;  // of the times it was in memory before
+
+  // A cancelled job is answered before the model is done with it.
+  bool in_use() const { return running != 0 || model->load_now().busy != std::chrono::nanoseconds(0); }
 };
 
 // Of a job that waited for its model: cancelling takes it out of the wait, or reaches the model.
@@ -63,25 +75,31 @@ class ModelPool::WaitingTicket final : public Ticket {
 
   void cancel() noexcept override {
     Ticket::cancel();
+    std::shared_ptr<Ticket> inner;
     LocalModel::Done done;
     {
       const std::lock_guard lock(pool_.mutex_);
-      if (inner_) inner_->cancel();
+      inner = inner_;
       auto& waiting = entry_->waiting;
       const auto mine =
           std::ranges::find(waiting, this, [](const WaitingJob& job) { return job.ticket.get(); });
-      if (mine == waiting.end()) return;
-      done = std::move(mine->done);
-      entry_->waiting_tokens -= mine->tokens;
-      waiting.erase(mine);
+      if (mine != waiting.end()) {
+        done = std::move(mine->done);
+        entry_->waiting_tokens -= mine->tokens;
+        waiting.erase(mine);
+      }
     }
-    done(fail(caller_left()));
+    if (inner) inner->cancel();
+    if (done) done(fail(caller_left()));
   }
 
-  // The pool's lock is held.
-  void pass_on(std::shared_ptr<Ticket> inner) {
-    inner_ = std::move(inner);
-    if (cancelled()) inner_->cancel();
+  // The job is in the model now.
+  void pass_on(const std::shared_ptr<Ticket>& inner) {
+    {
+      const std::lock_guard lock(pool_.mutex_);
+      inner_ = inner;
+    }
+    if (cancelled()) inner->cancel();
   }
 
  private:
@@ -113,6 +131,7 @@ class ModelPool::Pooled final : public LocalModel {
       load.batches += now.batches;
       load.batch_tokens += now.batch_tokens;
       load.texts += now.texts;
+      load.busy = now.busy;
     }
     load.queued_tokens += entry_->waiting_tokens;
     load.queued_jobs += entry_->waiting.size();
@@ -262,7 +281,7 @@ void ModelPool::run() {
 // One that may go now.
 ModelPool::EntryPtr ModelPool::idle_one(Clock::Steady now, PoolEvent::Kind& why) {
   for (const EntryPtr& entry : entries_) {
-    if (!entry->model || entry->running != 0) continue;
+    if (!entry->model || entry->in_use()) continue;
     if (entry->state == Entry::State::leaving) {
       why = PoolEvent::Kind::displaced;
       return entry;
@@ -284,17 +303,21 @@ bool ModelPool::fits_next() const {
 ModelPool::EntryPtr ModelPool::displace() {
   const std::uint64_t wanted = wanted_.empty() ? 0 : wanted_.front()->member.bytes;
   std::uint64_t leaving = 0;
-  std::vector<EntryPtr> ready;
+  struct Ready {
+    bool in_use;
+    Clock::Steady used;
+    EntryPtr entry;
+  };
+  std::vector<Ready> ready;
   for (const EntryPtr& entry : entries_) {
     if (entry->state == Entry::State::leaving) leaving += entry->member.bytes;
-    if (entry->state == Entry::State::ready) ready.push_back(entry);
+    if (entry->state == Entry::State::ready) ready.push_back({entry->in_use(), entry->used, entry});
   }
   // Those in use behind those that are not, and each by when it was used last.
-  std::ranges::sort(ready, {},
-                    [](const EntryPtr& entry) { return std::pair(entry->running != 0, entry->used); });
-  for (const EntryPtr& entry : ready) {
+  std::ranges::sort(ready, {}, [](const Ready& each) { return std::pair(each.in_use, each.used); });
+  for (const auto& [in_use, used, entry] : ready) {
     if (used_ - leaving + wanted <= options_.memory) break;
-    if (entry->running == 0) return entry;
+    if (!in_use) return entry;
     entry->state = Entry::State::leaving;
     leaving += entry->member.bytes;
   }
@@ -304,8 +327,12 @@ ModelPool::EntryPtr ModelPool::displace() {
 Clock::Steady ModelPool::next_expiry() const {
   Clock::Steady first = Clock::Steady::max();
   for (const EntryPtr& entry : entries_) {
-    if (entry->state == Entry::State::ready && entry->running == 0)
+    if (!entry->model || entry->running != 0) continue;
+    if (entry->in_use() || entry->state == Entry::State::leaving) {
+      first = std::min(first, clock_.now() + kNextLook);  // nobody tells when it is done
+    } else if (entry->state == Entry::State::ready) {
       first = std::min(first, entry->used + options_.idle_timeout);
+    }
   }
   return first;
 }
@@ -343,7 +370,7 @@ void ModelPool::load_next(std::unique_lock<std::mutex>& lock) {
   lock.unlock();
 
   const Clock::Steady begun = clock_.now();
-  Result<std::unique_ptr<LocalModel>> model = member.load();
+  Result<std::unique_ptr<LocalModel>> model = try_load(member.load);
   if (model &&
       ((*model)->facts().space != member.facts.space || (*model)->facts().width != member.facts.width)) {
     model =
@@ -391,10 +418,7 @@ void ModelPool::hand_over(const EntryPtr& entry, WaitingJob job) {
                                       done(std::move(vectors));
                                       finished(*entry);
                                     });
-  {
-    const std::lock_guard lock(mutex_);
-    job.ticket->pass_on(std::move(inner));
-  }
+  job.ticket->pass_on(inner);
   finished(*entry);
 }
 

@@ -35,10 +35,15 @@ class Scripted final : public LocalModel {
   std::shared_ptr<Ticket> submit(Job, Done done) override {
     const std::lock_guard lock(mutex_);
     waiting_.push_back(std::move(done));
-    tickets_.push_back(std::make_shared<Ticket>());
+    tickets_.push_back(std::make_shared<Handle>(*this));
     return tickets_.back();
   }
-  Load load_now() const override { return {}; }
+  Load load_now() const override {
+    const std::lock_guard lock(mutex_);
+    Load load;
+    load.busy = busy_;
+    return load;
+  }
   std::size_t batch_capacity() const override { return 1; }
 
   std::size_t holds() const {
@@ -49,21 +54,43 @@ class Scripted final : public LocalModel {
     const std::lock_guard lock(mutex_);
     return !tickets_.empty() && tickets_.front()->cancelled();
   }
-  void answer_all() {
+  void answer_all(const Result<Vectors>& answer = Vectors{}) {
     std::vector<Done> ready;
     {
       const std::lock_guard lock(mutex_);
       ready.swap(waiting_);
     }
-    for (Done& done : ready) done(Vectors{});
+    for (Done& done : ready) done(answer);
+  }
+  // As a model whose compute thread hangs: jobs that are cancelled are answered at once.
+  void hang(bool hangs) {
+    const std::lock_guard lock(mutex_);
+    busy_ = hangs ? seconds(1) : seconds(0);
+  }
+  bool hangs() const {
+    const std::lock_guard lock(mutex_);
+    return busy_ != seconds(0);
   }
 
  private:
+  class Handle final : public Ticket {
+   public:
+    explicit Handle(Scripted& model) : model_(model) {}
+    void cancel() noexcept override {
+      Ticket::cancel();
+      if (model_.hangs()) model_.answer_all(fail(ErrorCode::client_closed, "cancelled"));
+    }
+
+   private:
+    Scripted& model_;
+  };
+
   ModelFacts facts_;
   std::function<void(Scripted*)> ended_;
   mutable std::mutex mutex_;
   std::vector<Done> waiting_;
   std::vector<std::shared_ptr<Ticket>> tickets_;
+  std::chrono::nanoseconds busy_{0};
 };
 
 class ModelPoolTest : public ::testing::Test {
@@ -92,6 +119,7 @@ class ModelPoolTest : public ::testing::Test {
       const std::lock_guard lock(mutex_);
       ++loads_[name];
       if (broken_.contains(name)) return fail(ErrorCode::internal, "it is broken");
+      if (huge_.contains(name)) throw std::bad_alloc();
       ModelFacts loaded = facts;
       if (changed_.contains(name)) loaded.space += "-other";
       auto model = std::make_unique<Scripted>(loaded, [this](Scripted* gone) {
@@ -167,7 +195,7 @@ class ModelPoolTest : public ::testing::Test {
   }();
   std::vector<std::string> events_;
   std::map<std::string, int> loads_;
-  std::set<std::string> broken_, changed_;
+  std::set<std::string> broken_, changed_, huge_;
   std::set<Scripted*> alive_;
   std::map<std::string, Scripted*> scripted_;
   std::unique_ptr<ModelPool> pool_;
@@ -238,6 +266,24 @@ TEST_F(ModelPoolTest, an_idle_model_is_put_away_and_comes_back) {
   EXPECT_THAT(events(), ElementsAre("a loaded", "a idle", "a loaded", "a idle"));
 }
 
+TEST_F(ModelPoolTest, g4_a_model_that_hangs_keeps_neither_its_callers_nor_the_other_models) {
+  start(2, milliseconds(1));
+  Sent first = send(add("a"));
+  holding("a", 1).hang(true);
+  Sent second = send(*models_["a"]);
+  Scripted& a = holding("a", 2);
+  for (const Sent* each : {&first, &second}) each->ticket->cancel();
+  EXPECT_EQ(first.get().error().code(), ErrorCode::client_closed);
+  EXPECT_EQ(second.get().error().code(), ErrorCode::client_closed);
+  Sent other = send(add("b"));
+  holding("b", 1).answer_all();
+  EXPECT_TRUE(other.get());
+  until_event("b idle");
+  EXPECT_EQ(pool_->usage().loaded, 1U) << "it does not wait for the one that hangs, and leaves it";
+  a.hang(false);
+  until_event("a idle");
+}
+
 TEST_F(ModelPoolTest, the_one_used_longest_ago_makes_room) {
   start(2);
   for (const char* name : {"a", "b"}) {
@@ -293,6 +339,7 @@ TEST_F(ModelPoolTest, a_model_that_cannot_be_loaded_fails_its_jobs_and_harms_no_
   start(2);
   broken_ = {"a"};
   changed_ = {"c"};
+  huge_ = {"d"};
   Sent broken = send(add("a"));
   const auto answer = broken.get();
   ASSERT_FALSE(answer);
@@ -305,7 +352,8 @@ TEST_F(ModelPoolTest, a_model_that_cannot_be_loaded_fails_its_jobs_and_harms_no_
   holding("b", 1).answer_all();
   EXPECT_TRUE(other.get());
   EXPECT_FALSE(send(add("c")).get()) << "another model than was announced";
-  EXPECT_THAT(events(), ElementsAre("a failed", "b loaded", "c failed"));
+  EXPECT_FALSE(send(add("d")).get()) << "more than there is memory";
+  EXPECT_THAT(events(), ElementsAre("a failed", "b loaded", "c failed", "d failed"));
 }
 
 TEST_F(ModelPoolTest, a_model_that_ends_fails_what_waits_for_it) {

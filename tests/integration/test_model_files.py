@@ -3,6 +3,8 @@
 import hashlib
 import json
 import os
+import pty
+import re
 import subprocess
 
 import pytest
@@ -53,8 +55,8 @@ def root(tmp_path):
 def killed_at(tmp_path, hub, root):
     """The command, killed once it has so many bytes of the weights."""
 
-    def kill(size: int) -> None:
-        hub.faults["model.safetensors"] = [("stall", size)]
+    def kill(size: int, answered: int | None = None) -> None:
+        hub.faults["model.safetensors"] = [("stall", size if answered is None else answered)]
         command = [str(BINARY), "models", "add", ID, "--data-dir", str(tmp_path / "data")]
         program = subprocess.Popen(command, env={**os.environ, "HF_ENDPOINT": hub.url()}, stderr=subprocess.DEVNULL)
         part = root / f".{FOLDER}.draft" / "model.safetensors.part"
@@ -96,7 +98,8 @@ class TestAdd:
         assert not (root / FOLDER / "README.md").exists() and not (root / FOLDER / "onnx").exists()
         assert not hub.fetched("README.md") and not hub.fetched("model.onnx")
         (listed,) = installed(models)
-        assert (listed["id"], listed["source"], listed["revision"], listed["commit"]) == (ID, hub.url(), "main", COMMIT)
+        assert (listed["id"], listed["source"]) == (ID, f"{hub.url()}/{ID}")
+        assert (listed["revision"], listed["commit"]) == ("main", COMMIT)
 
     def test_again_fetches_nothing_but_what_a_new_commit_or_damage_asks_for(self, models, hub, root, files):
         assert models("add", ID).returncode == 0
@@ -120,6 +123,64 @@ class TestAdd:
         assert resolved and all(f"/resolve/{COMMIT}/" in path for path in resolved)
         missing = models("add", ID, "--revision", "v9")
         assert missing.returncode == NOT_FOUND and "no such branch, tag or commit" in missing.stderr
+
+    def test_a_commit_that_is_installed_needs_no_network(self, models, hub, root, files):
+        assert models("add", ID, "--revision", COMMIT).returncode == 0
+        hub.stop()
+        done = models("add", ID, "--revision", COMMIT)
+        assert done.returncode == 0 and "installed already" in done.stdout, done.stderr
+        (root / FOLDER / "config.json").write_bytes(b"{}")
+        assert models("add", ID, "--revision", COMMIT).returncode == TRANSPORT, "what is damaged is not installed"
+
+    def test_a_branch_that_is_installed_outlives_the_network(self, models, hub):
+        hub.repositories[ID].revisions = ("main", "other")
+        hub.repositories["me/second"] = hub.repositories[ID]
+        assert models("add", ID).returncode == 0
+        hub.stop()
+        done = models("add", ID)
+        assert done.returncode == 0 and "installed already" in done.stdout
+        assert "HF_ENDPOINT" in done.stderr and "is not known" in done.stderr
+        assert models("add", ID, "--revision", "other").returncode == TRANSPORT
+        assert models("add", "me/second", "--id", ID).returncode == TRANSPORT, "another repository is another model"
+
+    def test_small_files_behind_a_redirect_at_the_hub(self, models, hub, root, files):
+        hub.repositories[ID].cached = True
+        hub.repositories[ID].token = TOKEN
+        done = models("add", ID, token=TOKEN)
+        assert done.returncode == 0, done.stderr
+        assert_whole(root, files)
+
+    def test_names_that_lead_elsewhere_are_not_looked_at(self, models, hub, root, files, tmp_path):
+        evil = ["../config.json", "../../evil/config.json", "/etc/config.json", "1_Pooling/../../config.json", ".git/config.json",
+                "1_Pooling\\..\\config.json", "..", "1_\u0000/config.json"]
+        hub.repositories[ID].files |= {name: b"evil" for name in evil}
+        assert models("add", ID).returncode == 0
+        assert_whole(root, files)
+        below = {str(path.relative_to(root / FOLDER)) for path in (root / FOLDER).rglob("*") if path.is_file()}
+        assert below == {*NEEDED, "installed.json"}
+        assert not (tmp_path / "data" / "evil").exists() and not (root / "config.json").exists()
+
+    def test_a_model_that_would_not_be_served_is_told(self, models, hub, tmp_path):
+        config = tmp_path / "embedrouter.toml"
+        for members, why in {'memory = "1MiB"': "more than [embedded] memory", 'models = ["a/b"]': "[embedded] models"}.items():
+            config.write_text(f"[embedded]\n{members}\n")
+            done = models("add", ID, "--config", config)
+            assert done.returncode == 0 and why in done.stderr, done.stderr
+            assert models("remove", ID).returncode == 0
+
+    def test_progress_is_a_bar_on_a_terminal_alone(self, hub, tmp_path, files):
+        size = len(files["model.safetensors"])
+        hub.faults["model.safetensors"] = [("cut", size // 2)]
+        ours, theirs = pty.openpty()
+        command = [str(BINARY), "models", "add", ID, "--data-dir", str(tmp_path / "data")]
+        environment = {**os.environ, "HF_ENDPOINT": hub.url(), "HF_TOKEN": ""}
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=theirs, env=environment, timeout=60)
+        os.close(theirs)
+        shown = os.read(ours, 65536).decode()
+        os.close(ours)
+        assert done.returncode == 0, shown
+        assert re.search(r"\r\[#+\.+\] \d+\.\d MiB of \d+\.\d MiB, \d+\.\d MB/s", shown), shown
+        assert "\r\x1b[Kfetched model.safetensors" in shown
 
     def test_under_another_name_and_a_renamed_one(self, models, hub, root):
         hub.renamed["old/name"] = ID
@@ -174,6 +235,22 @@ class TestToken:
 
 
 class TestTransfer:
+    def test_that_has_no_room_on_the_disk_does_not_begin(self, models, hub, root, tmp_path):
+        disk = os.statvfs(tmp_path)
+        hub.faults["model.safetensors"] = [("size", disk.f_frsize * disk.f_bavail + 1)]
+        done = models("add", ID)
+        assert done.returncode == FAILURE and "no room for the model" in done.stderr and "--data-dir" in done.stderr
+        assert not hub.fetched("json") and not hub.fetched("model.safetensors")
+        assert_nothing_installed(models, root)
+
+    @pytest.mark.parametrize("name, size", [("model.safetensors", 2**63), ("config.json", 2**30)])
+    def test_of_a_file_that_no_model_has_does_not_begin(self, models, hub, root, name, size):
+        hub.faults[name] = [("size", size)]
+        done = models("add", ID)
+        assert done.returncode == FAILURE and f"{name} of {ID} has" in done.stderr and "not fetched" in done.stderr
+        assert not hub.fetched("json") and not hub.fetched("model.safetensors")
+        assert_nothing_installed(models, root)
+
     def test_that_is_cut_goes_on_where_it_was(self, models, hub, root, files):
         size = len(files["model.safetensors"])
         hub.faults["model.safetensors"] = [("cut", 1_000_000), ("cut", 500_000)]
@@ -193,6 +270,17 @@ class TestTransfer:
         assert not hub.fetched(f"{COMMIT}/config.json"), "what was whole is not fetched again"
         assert "here already" in done.stderr
         assert_whole(root, files)
+
+    def test_that_is_killed_again_and_again_loses_nothing(self, models, hub, root, files, killed_at):
+        sizes = [1, 700_000, 2_000_000]
+        for size, before in zip(sizes, [0, *sizes]):
+            killed_at(size, size - before)
+            assert_nothing_installed(models, root)
+        hub.seen.clear()
+        assert models("add", ID).returncode == 0
+        assert [seen.headers.get("range") for seen in hub.fetched("model.safetensors")] == [f"bytes={sizes[-1]}-"]
+        assert_whole(root, files)
+        assert sorted(path.name for path in root.iterdir()) == [f".{FOLDER}.lock", FOLDER], "nothing is left over"
 
     def test_of_another_commit_begins_anew(self, models, hub, root, killed_at):
         killed_at(1_000_000)
@@ -298,6 +386,17 @@ class TestListAndRemove:
         assert models("remove", ID).returncode == NOT_FOUND
         assert models("remove", "nonsense").returncode == USAGE
         assert models("remove", "sentence-transformers/all-MiniLM-L6-v2").returncode == USAGE
+
+    def test_what_the_configuration_names_is_not_removed(self, models, root, tmp_path):
+        assert models("add", ID).returncode == 0
+        config = tmp_path / "embedrouter.toml"
+        config.write_text(f'[embedded]\nmodels = ["{ID.lower()}"]\n')
+        done = models("remove", ID, "--config", config)
+        assert done.returncode == USAGE and "[embedded] models" in done.stderr and "first" in done.stderr
+        assert len(installed(models)) == 1
+        config.write_text("")
+        done = models("remove", ID, "--config", config)
+        assert done.returncode == 0 and "kill -HUP" in done.stderr
 
     def test_name_a_record_that_cannot_be_read(self, models, root):
         assert models("add", ID).returncode == 0

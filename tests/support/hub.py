@@ -22,6 +22,7 @@ class Repository:
     revisions: tuple[str, ...] = ("main",)
     token: str | None = None  # None: anybody may read it
     gated: bool = False
+    cached: bool = False  # small files lie at another path of the hub, to which it redirects
 
 
 @dataclass
@@ -47,7 +48,8 @@ class Hub:
         self.repositories: dict[str, Repository] = {}
         self.renamed: dict[str, str] = {}
         # By the end of a path: ("status", code, headers), ("cut", bytes) and ("stall", bytes) after so many,
-        # ("corrupt",), ("ignore-range",), ("elsewhere",): another part than was asked for.
+        # ("corrupt",), ("ignore-range",), ("elsewhere",): another part than was asked for; ("size", bytes): it says it
+        # had so many.
         self.faults: dict[str, list[tuple]] = {}
         self.seen: list[Seen] = []
         self._over = threading.Event()
@@ -98,6 +100,8 @@ class Hub:
             return self._send_revision(request, *found.groups())
         if found := re.fullmatch(r"/([^/]+/[^/]+)/resolve/([0-9a-f]{40})/(.+)", path):
             return self._send_resolved(request, *found.groups())
+        if found := re.fullmatch(r"/api/resolve-cache/models/([^/]+/[^/]+)/([0-9a-f]{40})/(.+)", path):
+            return self._send_small(request, *found.groups())
         return self._send(request, 404, b"", {"X-Error-Code": "RepoNotFound"})
 
     def _permitted(self, request, name: str) -> Repository | None:
@@ -132,16 +136,31 @@ class Hub:
             return self._send(request, fault[1], b"", fault[2])
         if commit != repository.commit or file not in repository.files:
             return self._send(request, 404, b"", {"X-Error-Code": "EntryNotFound"})
-        data = repository.files[file]
-        headers = {"X-Repo-Commit": commit}
+        if not is_large(file) and repository.cached:
+            place = f"/api/resolve-cache/models/{self.renamed.get(name, name)}/{commit}/{file}"
+            return self._send(request, 307, b"Temporary Redirect", {"Location": place})
         if not is_large(file):
-            return self._send_file(request, data, file, {**headers, "ETag": f'"{git_blob(data)}"'})
-        headers |= {
+            return self._send_small(request, name, commit, file)
+        data = repository.files[file]
+        headers = {
+            "X-Repo-Commit": commit,
             "X-Linked-Etag": f'"{hashlib.sha256(data).hexdigest()}"',
-            "X-Linked-Size": str(len(data)),
+            "X-Linked-Size": str(self._told_size(request, file, data)),
             "Location": f"{self.url('cdn')}/{self.renamed.get(name, name)}/blob/{file}?Signature=signed",
         }
         return self._send(request, 302, b"Found. Redirecting", headers)
+
+    def _send_small(self, request, name: str, commit: str, file: str) -> None:
+        repository = self._permitted(request, self.renamed.get(name, name))
+        if not repository:
+            return None
+        data = repository.files[file]
+        size = str(self._told_size(request, file, data))
+        return self._send_file(request, data, file, {"X-Repo-Commit": commit, "ETag": f'"{git_blob(data)}"', "X-Linked-Size": size})
+
+    def _told_size(self, request, file: str, data: bytes) -> int:
+        fault = self._fault(file, "size") if request.command == "HEAD" else None
+        return fault[1] if fault else len(data)
 
     def _fault(self, path: str, *kinds: str) -> tuple | None:
         for ending, faults in self.faults.items():

@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "apps/installed_models.h"
 #include "apps/provider_keys.h"
 #include "apps/runtime.h"
 #include "apps/service.h"
@@ -52,12 +53,31 @@ Result<void> check_models(const catalog::Config& config) {
   return {};
 }
 
+// Those that [embedded] models names; the others may fail to be served.
+void check_named_models(const catalog::Config& config, Faults& faults) {
+  if (!config.embedded.enabled || !config.embedded.models) return;
+  std::vector<std::string> unreadable;
+  const std::vector<hub::Installed> installed = installed_models(config, unreadable);
+  for (const std::string& id : *config.embedded.models) {
+    const auto fault = [&](const Error& error) {
+      faults.push_back({0, "[embedded] models: " + id + ": " + error.message()});
+    };
+    const auto named = named_model(installed, id);
+    if (!named) {
+      fault(named.error());
+    } else if (const auto sound = inspect_installed(config, *named); !sound) {
+      fault(sound.error());
+    }
+  }
+}
+
 }  // namespace
 
 Faults check_named(const catalog::Config& config) {
   Faults faults;
   check_server(config.server, faults);
   if (auto models = check_models(config); !models) faults.push_back({0, models.error().message()});
+  check_named_models(config, faults);
   for (const catalog::ProviderConfig& provider : config.providers) check_provider(provider, faults);
   return faults;
 }

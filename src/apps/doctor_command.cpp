@@ -47,6 +47,27 @@ void check_model(const catalog::Config& config, Report& report) {
     report.good("precision", line);
 }
 
+void check_installed(const catalog::Config& config, Report& report) {
+  std::vector<std::string> faults;
+  for (const hub::Installed& model : hub::ModelStore(catalog::models_path(config)).list(faults)) {
+    const std::string what = "installed model " + model.manifest.id;
+    if (auto whole = hub::check_bytes(model); !whole) {
+      report.wrong(what, whole.error().message());
+      continue;
+    }
+    auto inspected =
+        inference::LocalModel::inspect(model_options(config.embedded, model.manifest.id, model.folder));
+    if (inspected) {
+      report.good(what, model.folder.string() + ", " + std::to_string(inspected->facts.width) +
+                            " dimensions, at most " + std::to_string(inspected->facts.max_tokens) +
+                            " tokens a text, every file as it was installed");
+    } else {
+      report.wrong(what, inspected.error().message());
+    }
+  }
+  for (const std::string& fault : faults) report.wrong("installed model", fault);
+}
+
 void check_keys(const catalog::Config& config, Report& report) {
   if (config.server.auth == catalog::Auth::none) return report.good("keys", "none needed (auth = \"none\")");
   if (!std::filesystem::exists(catalog::database_path(config))) {
@@ -96,6 +117,7 @@ int doctor(const Where& where) {
   }
   report.good("configuration", where.config_file.empty() ? "defaults (no --config)" : where.config_file);
   check_model(*config, report);
+  check_installed(*config, report);
   check_keys(*config, report);
   check_providers(*config, report);
   check_port(*config, report);

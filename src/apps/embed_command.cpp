@@ -1,6 +1,7 @@
 #include "apps/embed_command.h"
 
 #include <embedrouter/local.h>
+#include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
 #include <iostream>
@@ -11,7 +12,9 @@
 #include "apps/common.h"
 #include "apps/progress_bar.h"
 #include "apps/router_client.h"
+#include "base/ascii.h"
 #include "catalog/catalog.h"
+#include "hub/model_store.h"
 
 namespace embedrouter::apps {
 namespace {
@@ -28,8 +31,8 @@ void print_vector(std::span<const float> values) {
   std::cout << line << '\n';
 }
 
-// The model of the configuration in this process: no router, no key, no network.
-Result<RouterClient> open_here(const catalog::Config& config) {
+// The model of [embedded], or one that is installed.
+Result<local::ModelOptions> local_options(const catalog::Config& config, const std::string& name) {
   const catalog::Config::Embedded& section = config.embedded;
   local::ModelOptions model{.folder = section.model_dir.string(),
                             .id = section.id,
@@ -40,7 +43,27 @@ Result<RouterClient> open_here(const catalog::Config& config) {
   if (section.precision == "fp32") model.precision = local::Precision::fp32;
   if (section.precision == "bf16") model.precision = local::Precision::bf16;
   if (section.precision == "int8") model.precision = local::Precision::int8;
-  auto client = local::open(model, {.retries = sdk::RetryConfig::none(), .timeout = {}});
+  if (same_ignoring_case(name, catalog::kEmbeddedAlias) ||
+      same_ignoring_case(name, catalog::embedded_id(section)))
+    return model;
+  auto installed = hub::ModelStore(catalog::models_path(config)).find(name);
+  if (!installed) return fail(std::move(installed).error());
+  if (!*installed)
+    return fail(ErrorCode::model_not_found,
+                name + " is not installed here; `embedrouter models add` installs models");
+  if (auto whole = hub::check_bytes(**installed); !whole) return fail(std::move(whole).error());
+  model.folder = (*installed)->folder.string();
+  model.id = (*installed)->manifest.id;
+  model.matryoshka.clear();
+  model.max_tokens = 0;  // each has its own limit
+  return model;
+}
+
+// In this process: no router, no key, no network.
+Result<RouterClient> open_here(const catalog::Config& config, const std::string& name) {
+  const auto model = local_options(config, name);
+  if (!model) return fail(model.error());
+  auto client = local::open(*model, {.retries = sdk::RetryConfig::none(), .timeout = {}});
   if (!client) return fail(ErrorCode::internal, client.error().message());
   return RouterClient{"", *std::move(client)};
 }
@@ -72,8 +95,11 @@ int print(const RouterClient& router, const sdk::EmbedAllResult& all) {
 int embed_all(const RouterClient& router, sdk::EmbedAllOptions how, const std::vector<std::string>& texts,
               std::string_view without) {
   ProgressBar bar;
-  if (texts.size() > how.batch_items)
-    how.progress = [&bar](std::size_t done, std::size_t all) { bar.show(done, all); };
+  if (texts.size() > how.batch_items) {
+    how.progress = [&bar](std::size_t done, std::size_t all) {
+      bar.show(static_cast<double>(done) / static_cast<double>(all), fmt::format("{}/{} texts", done, all));
+    };
+  }
   const std::vector<std::string_view> views(texts.begin(), texts.end());
   auto all = router.client.embeddings().embed_all(views, how);
   bar.clear();
@@ -97,10 +123,11 @@ int embed(const Options& options) {
   sdk::RetryConfig retries = sdk::RetryConfig::none();
   if (!options.json && texts->size() > how.batch_items)
     retries = {.status_codes = {"429", "5XX"}, .max_attempts = 4};
-  auto router = options.local ? open_here(*config) : find_router(options, *config, retries);
+  auto router = options.local ? open_here(*config, options.model) : find_router(options, *config, retries);
   if (!router) {
     std::cerr << router.error().message() << "\n";
-    return options.local ? kFailure : kAuth;
+    if (!options.local) return kAuth;
+    return router.error().code() == ErrorCode::model_not_found ? kNotFound : kFailure;
   }
   constexpr std::string_view kWithout = ", or use --local";
   if (!options.json) return embed_all(*router, std::move(how), *texts, kWithout);

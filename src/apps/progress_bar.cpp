@@ -16,12 +16,11 @@ void ProgressBar::clear() {
   if (std::exchange(drawn_, false)) std::fputs("\r\x1b[K", stderr);
 }
 
-void ProgressBar::show(std::size_t done, std::size_t all) {
-  if (!terminal_ || all == 0) return;
+void ProgressBar::show(double share, std::string_view words) {
+  if (!terminal_) return;
   constexpr std::size_t kWidth = 40;
-  const std::size_t full = std::min(done * kWidth / all, kWidth);
-  const std::string line =
-      fmt::format("\r[{:#<{}}{:.<{}}] {}/{} texts", "", full, "", kWidth - full, done, all);
+  const auto full = static_cast<std::size_t>(std::clamp(share, 0.0, 1.0) * kWidth);
+  const std::string line = fmt::format("\r[{:#<{}}{:.<{}}] {}\x1b[K", "", full, "", kWidth - full, words);
   std::fputs(line.c_str(), stderr);
   std::fflush(stderr);
   drawn_ = true;

@@ -1,5 +1,5 @@
 #pragma once
-#include <cstddef>
+#include <string_view>
 
 namespace embedrouter::apps {
 
@@ -12,7 +12,8 @@ class ProgressBar {
   ProgressBar(const ProgressBar&) = delete;
   ProgressBar& operator=(const ProgressBar&) = delete;
 
-  void show(std::size_t done, std::size_t all);
+  // `share`: what is done of everything, from 0 to 1. `words` stand behind the bar.
+  void show(double share, std::string_view words);
   void clear();
 
  private:

@@ -1,6 +1,7 @@
 #include "apps/runtime.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "apps/health_watch.h"
@@ -16,12 +17,29 @@ namespace embedrouter::apps {
 
 catalog::EmbeddedFacts facts_of(const inference::LocalModel& model) {
   const inference::ModelFacts& loaded = model.facts();
-  return {loaded.width,      loaded.max_tokens, loaded.precision,  loaded.space,
-          loaded.normalized, loaded.symmetric,  loaded.input_types};
+  catalog::EmbeddedFacts facts;
+  facts.width = loaded.width;
+  facts.max_tokens = loaded.max_tokens;
+  facts.precision = loaded.precision;
+  facts.space = loaded.space;
+  facts.normalized = loaded.normalized;
+  facts.symmetric = loaded.symmetric;
+  facts.input_types = loaded.input_types;
+  return facts;
 }
 
-Runtime::Runtime(catalog::Config config, std::shared_ptr<EmbeddedModel> embedded,
-                 const gateway::Shared& lasting)
+namespace {
+
+catalog::EmbeddedFacts further_facts(const EmbeddedModel& further) {
+  catalog::EmbeddedFacts facts = facts_of(*further.model);
+  facts.id = further.options.name;
+  facts.created = further.manifest.added;
+  return facts;
+}
+
+}  // namespace
+
+Runtime::Runtime(catalog::Config config, EmbeddedModels embedded, const gateway::Shared& lasting)
     : config_(std::move(config)),
       embedded_(std::move(embedded)),
       shared_(lasting),
@@ -37,14 +55,15 @@ Runtime::~Runtime() {
   alive_.Decrement();
 }
 
-Result<std::shared_ptr<const Runtime>> Runtime::make(catalog::Config config,
-                                                     std::shared_ptr<EmbeddedModel> embedded,
+Result<std::shared_ptr<const Runtime>> Runtime::make(catalog::Config config, EmbeddedModels embedded,
                                                      const gateway::Shared& lasting,
                                                      providers::KeyPools& key_pools) {
   auto runtime = std::make_shared<Runtime>(std::move(config), std::move(embedded), lasting);
-  catalog::EmbeddedFacts facts;
-  if (runtime->embedded_) facts = facts_of(*runtime->embedded_->model);
-  auto catalog = catalog::Catalog::build(runtime->config_, runtime->embedded_ ? &facts : nullptr);
+  std::optional<catalog::EmbeddedFacts> standing;
+  std::vector<catalog::EmbeddedFacts> further;
+  if (runtime->embedded_.standing) standing = facts_of(*runtime->embedded_.standing->model);
+  for (const auto& model : runtime->embedded_.on_demand) further.push_back(further_facts(*model));
+  auto catalog = catalog::Catalog::build(runtime->config_, standing ? &*standing : nullptr, further);
   if (!catalog) return fail(std::move(catalog).error());
   runtime->shared_.catalog = *std::move(catalog);
   for (const catalog::ProviderConfig& provider : runtime->config_.providers) {
@@ -52,6 +71,13 @@ Result<std::shared_ptr<const Runtime>> Runtime::make(catalog::Config config,
       return fail(std::move(added).error());
   }
   return std::shared_ptr<const Runtime>(std::move(runtime));
+}
+
+inference::LocalModel& Runtime::model_of(const catalog::Endpoint& endpoint) const {
+  for (const auto& further : embedded_.on_demand) {
+    if (further->options.name == endpoint.model->id) return *further->model;
+  }
+  return *embedded_.standing->model;
 }
 
 Result<void> Runtime::add_upstream(const catalog::ProviderConfig& provider, providers::KeyPools& key_pools) {
@@ -117,8 +143,8 @@ Result<std::shared_ptr<Runtime::Thread>> Runtime::make_thread(asio::io_context& 
       if (thread->probes_)
         *embedder = thread->probes_->guard(*std::move(embedder), endpoint, state, io.get_executor());
       routes.push_back({&endpoint, *std::move(embedder), &state});
-      if (!endpoint.embedded) continue;
-      thread->embedded_ = std::make_unique<providers::Local>(endpoint, *embedded_->model, io);
+      if (!endpoint.embedded || model->id != embedded_.standing->options.name) continue;
+      thread->embedded_ = std::make_unique<providers::Local>(endpoint, *embedded_.standing->model, io);
       thread->embedded_contract_ = {model->dimensions, endpoint.normalized, false};
     }
   }
@@ -129,6 +155,10 @@ Result<std::shared_ptr<Runtime::Thread>> Runtime::make_thread(asio::io_context& 
   thread->gateway_ =
       std::make_unique<gateway::Gateway>(shared_, *thread->router_, *thread->selector_, random);
   return thread;
+}
+
+std::chrono::nanoseconds Runtime::Thread::embedded_busy() const {
+  return runtime_->embedded_.standing->model->load_now().busy;
 }
 
 // What an endpoint is made of, from the outside in: split, attempt (with its gate), and who makes the
@@ -142,7 +172,7 @@ Result<std::unique_ptr<embed::Embedder>> Runtime::Thread::make_embedder(const ca
   options.contract = {endpoint.model->dimensions, endpoint.normalized, !endpoint.embedded};
   routing::EndpointState& state = shared.endpoints->of(endpoint.id);
   if (endpoint.embedded) {
-    inner = std::make_unique<providers::Local>(endpoint, *runtime_->embedded_->model, io_);
+    inner = std::make_unique<providers::Local>(endpoint, runtime_->model_of(endpoint), io_);
   } else {
     const Upstream& upstream = runtime_->upstreams_.at(endpoint.provider_slug);
     auto remote = make_remote(endpoint, upstream);

@@ -7,12 +7,14 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "base/random.h"
 #include "catalog/catalog.h"
 #include "gateway/gateway.h"
+#include "hub/manifest.h"
 #include "inference/local_model.h"
 #include "net/client.h"
 #include "net/server.h"
@@ -24,12 +26,19 @@
 
 namespace embedrouter::apps {
 
-// The embedded model, shared by the generations whose [embedded] section is the same.
+// A model inside the router, shared by the generations that would make the same.
 struct EmbeddedModel {
-  catalog::Config::Embedded section;  // that it was loaded for
+  inference::ModelOptions options;
+  hub::Manifest manifest;  // of what was installed by the command; else empty
   std::unique_ptr<inference::LocalModel> model;
 };
 
+struct EmbeddedModels {
+  std::shared_ptr<EmbeddedModel> standing;  // of [embedded] model_dir, always in memory; null: there is none
+  std::vector<std::shared_ptr<EmbeddedModel>> on_demand;
+};
+
+// What it says of itself; `id` and `created` stay empty.
 catalog::EmbeddedFacts facts_of(const inference::LocalModel& model);
 
 class Probes;
@@ -39,15 +48,13 @@ class Runtime : public std::enable_shared_from_this<Runtime> {
   class Thread;
 
   // `lasting` holds what outlives every generation; its catalog, limits and origins are not looked at.
-  // `embedded`: null without an embedded model. `key_pools` gets a fresh pool for each provider. Fails where
-  // the configuration names what cannot be used (a key, a certificate, a dialect), with a message for the
-  // operator.
-  static Result<std::shared_ptr<const Runtime>> make(catalog::Config config,
-                                                     std::shared_ptr<EmbeddedModel> embedded,
+  // `key_pools` gets a fresh pool for each provider. Fails where the configuration names what cannot be used
+  // (a key, a certificate, a dialect), with a message for the operator.
+  static Result<std::shared_ptr<const Runtime>> make(catalog::Config config, EmbeddedModels embedded,
                                                      const gateway::Shared& lasting,
                                                      providers::KeyPools& key_pools);
   // Through make() only; public for make_shared.
-  Runtime(catalog::Config config, std::shared_ptr<EmbeddedModel> embedded, const gateway::Shared& lasting);
+  Runtime(catalog::Config config, EmbeddedModels embedded, const gateway::Shared& lasting);
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
   ~Runtime();
@@ -66,7 +73,7 @@ class Runtime : public std::enable_shared_from_this<Runtime> {
 
   const catalog::Config& config() const noexcept { return config_; }
   const catalog::Catalog& catalog() const noexcept { return *shared_.catalog; }
-  const std::shared_ptr<EmbeddedModel>& embedded() const noexcept { return embedded_; }
+  const EmbeddedModels& embedded() const noexcept { return embedded_; }
 
  private:
   // How one provider is reached, the same on all threads.
@@ -77,10 +84,11 @@ class Runtime : public std::enable_shared_from_this<Runtime> {
     providers::RemoteOptions remote;
     std::uint32_t max_concurrency = 0;
   };
+  inference::LocalModel& model_of(const catalog::Endpoint& endpoint) const;
   Result<void> add_upstream(const catalog::ProviderConfig& provider, providers::KeyPools& key_pools);
 
   const catalog::Config config_;
-  const std::shared_ptr<EmbeddedModel> embedded_;
+  const EmbeddedModels embedded_;
   gateway::Shared shared_;
   std::unordered_map<std::string, Upstream> upstreams_;  // by provider slug
   Gauge& alive_;
@@ -90,9 +98,11 @@ class Runtime : public std::enable_shared_from_this<Runtime> {
 class Runtime::Thread {
  public:
   gateway::Gateway& gateway() noexcept { return *gateway_; }
-  // What the thread's readiness is tested with; null without an embedded model.
+  // What the thread's readiness is tested with; null without the default embedded model.
   embed::Embedder* embedded() const noexcept { return embedded_.get(); }
   embed::VectorContract embedded_contract() const noexcept { return embedded_contract_; }
+  // How long its slowest compute thread has been at its present piece of work.
+  std::chrono::nanoseconds embedded_busy() const;
   // All endpoints, in the order of the configuration within a model.
   Result<std::vector<routing::Prober::Member>> make_members();
 

@@ -1,6 +1,5 @@
 #include "apps/service.h"
 
-#include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -51,19 +50,6 @@ net::ServerTls server_tls(const catalog::Config::Server& configured) {
   return {configured.tls_cert_file, configured.tls_key_file};
 }
 
-inference::ModelOptions model_options(const catalog::Config::Embedded& section) {
-  inference::ModelOptions options;
-  options.folder = section.model_dir;
-  if (!section.id.empty()) options.name = section.id;
-  if (section.precision == "fp32") options.precision = inference::Precision::fp32;
-  if (section.precision == "int8") options.precision = inference::Precision::int8;
-  if (section.precision == "bf16") options.precision = inference::Precision::bf16;
-  options.threads = section.threads;
-  options.max_tokens = section.max_tokens;
-  options.queue_tokens = section.queue_tokens;
-  return options;
-}
-
 Result<std::unique_ptr<Service>> Service::start(const catalog::Config& config, Log& log) {
   std::unique_ptr<Service> service(new Service(config, log));
   if (auto opened = service->open_keys(config); !opened) return fail(std::move(opened).error());
@@ -78,6 +64,7 @@ Result<std::unique_ptr<Service>> Service::start(const catalog::Config& config, L
 Service::Service(const catalog::Config& config, Log& log)
     : log_(log),
       in_flight_(config.limits.bytes_in_flight),
+      pool_(clock_, pool_options(config.embedded), [this](const auto& event) { note(event); }),
       readiness_(clock_, config.server.readyz_interval, io_threads(config.server.threads)) {}
 
 Service::~Service() {
@@ -128,51 +115,6 @@ Result<void> Service::open_keys(const catalog::Config& config) {
   if (!keys) return fail(std::move(keys).error());
   keys_ = *std::move(keys);
   return {};
-}
-
-Result<std::shared_ptr<EmbeddedModel>> Service::load_model(const catalog::Config::Embedded& section) {
-  std::shared_ptr<EmbeddedModel> made;
-  if (!section.enabled) return made;
-  auto model = inference::LocalModel::load(model_options(section));
-  if (!model) return fail(std::move(model).error());
-  const auto end_in_background = [this](EmbeddedModel* unused) {
-    asio::post(background_, [this, unused] { end_model(unused); });
-  };
-  made = std::shared_ptr<EmbeddedModel>(new EmbeddedModel{section, *std::move(model)}, end_in_background);
-  const std::lock_guard lock(models_mutex_);
-  std::erase_if(models_, [](const std::weak_ptr<EmbeddedModel>& old) { return old.expired(); });
-  models_.emplace_back(made);
-  return made;
-}
-
-namespace {
-
-void add_totals(inference::LocalModel::Load& sum, const inference::LocalModel::Load& more) {
-  sum.batches += more.batches;
-  sum.batch_tokens += more.batch_tokens;
-  sum.texts += more.texts;
-}
-
-}  // namespace
-
-void Service::end_model(EmbeddedModel* unused) {
-  std::unique_ptr<EmbeddedModel> owned(unused);
-  if (owned->model == nullptr) return;  // the service is ending
-  {
-    const std::lock_guard lock(models_mutex_);
-    add_totals(ended_models_, owned->model->load_now());
-  }
-  owned.reset();
-  malloc_trim(0);  // its weights, which lie in pieces between what others hold, go back to the system
-}
-
-inference::LocalModel::Load Service::model_totals() const {
-  const std::lock_guard lock(models_mutex_);
-  inference::LocalModel::Load sum = ended_models_;
-  for (const auto& model : models_) {
-    if (const auto used = model.lock()) add_totals(sum, used->model->load_now());
-  }
-  return sum;
 }
 
 Result<void> Service::listen(const catalog::Config& config) {
@@ -228,16 +170,10 @@ Result<void> Service::start_export(const catalog::Config& config) {
 }
 
 Result<Service::Generation> Service::prepare(catalog::Config config) {
-  std::shared_ptr<EmbeddedModel> embedded;
-  if (current_ && current_->config().embedded == config.embedded) {
-    embedded = current_->embedded();
-  } else {
-    auto loaded = load_model(config.embedded);
-    if (!loaded) return fail(std::move(loaded).error());
-    embedded = *std::move(loaded);
-  }
+  auto embedded = models_for(config);
+  if (!embedded) return fail(std::move(embedded).error());
   Generation made;
-  auto runtime = Runtime::make(std::move(config), std::move(embedded), lasting_, key_pools_);
+  auto runtime = Runtime::make(std::move(config), *std::move(embedded), lasting_, key_pools_);
   if (!runtime) return fail(std::move(runtime).error());
   made.runtime = *std::move(runtime);
   auto probes = start_probes(made.runtime);
@@ -258,7 +194,8 @@ std::shared_ptr<const Runtime> Service::current() const {
 void Service::Worker::adopt(const std::shared_ptr<Runtime::Thread>& part) {
   front.adopt(part);
   // Owned through its generation, which so outlasts a test that is under way.
-  probe.use(std::shared_ptr<embed::Embedder>(part, part->embedded()), part->embedded_contract());
+  probe.use(std::shared_ptr<embed::Embedder>(part, part->embedded()), part->embedded_contract(),
+            [part] { return part->embedded_busy(); });
 }
 
 void Service::run() {

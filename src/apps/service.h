@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "apps/installed_models.h"
 #include "apps/probes.h"
 #include "apps/runtime.h"
 #include "base/clock.h"
@@ -22,6 +23,7 @@
 #include "catalog/catalog.h"
 #include "gateway/gateway.h"
 #include "inference/local_model.h"
+#include "inference/model_pool.h"
 #include "ledger/keys.h"
 #include "net/server.h"
 #include "providers/keys.h"
@@ -69,6 +71,7 @@ class Service {
   Result<void> begin(const catalog::Config& config);
   void watch_gauges();
   void watch_model();
+  void watch_pool();
   void watch_reloads();
 
   // A configuration made real, not yet in use, with its part of each thread.
@@ -77,8 +80,17 @@ class Service {
     std::vector<std::shared_ptr<Runtime::Thread>> parts;
   };
   Result<Generation> prepare(catalog::Config config);
-  Result<std::shared_ptr<EmbeddedModel>> load_model(const catalog::Config::Embedded& section);
+  Result<EmbeddedModels> models_for(const catalog::Config& config);
+  Result<std::shared_ptr<EmbeddedModel>> standing_model(const catalog::Config::Embedded& section);
+  Result<std::vector<std::shared_ptr<EmbeddedModel>>> on_demand_models(const catalog::Config& config);
+  Result<std::shared_ptr<EmbeddedModel>> on_demand_model(const catalog::Config& config,
+                                                         const hub::Installed& installed);
+  std::shared_ptr<EmbeddedModel> keep(EmbeddedModel made);
   void end_model(EmbeddedModel* unused);
+  // What happens in the pool, from its thread.
+  void note(const inference::PoolEvent& event);
+  Counter& model_loads(bool good);
+  Counter& model_unloads(bool idle);
   Result<std::shared_ptr<Probes>> start_probes(const std::shared_ptr<const Runtime>& runtime);
   void finish_background();
   // Batches, tokens and texts of all models there were.
@@ -95,6 +107,7 @@ class Service {
   providers::KeyPools key_pools_;
   ledger::UsageMeter usage_;
   gateway::InFlight in_flight_;
+  inference::ModelPool pool_;
   std::unique_ptr<ledger::KeyRing> keys_;
   std::unique_ptr<telemetry::Exporter> exporter_;
   gateway::Readiness readiness_;
@@ -121,7 +134,6 @@ class Service {
 LogLevel level_of(const std::string& name);
 net::ServerLimits server_limits(const catalog::Config::Limits& configured);
 net::ServerTls server_tls(const catalog::Config::Server& configured);
-inference::ModelOptions model_options(const catalog::Config::Embedded& section);
 // The settings that differ and take effect only when the router is started again: "[server] listen".
 std::vector<std::string> needing_restart(const catalog::Config& running, const catalog::Config& read);
 

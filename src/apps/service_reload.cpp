@@ -77,6 +77,7 @@ Result<void> Service::go_on_with(catalog::Config config) {
   // The last step that can fail.
   if (auto done = server_->reconfigure(server_limits(taken.limits), server_tls(taken.server)); !done)
     return fail(std::move(done).error());
+  pool_.set_options(pool_options(taken.embedded));
   next->runtime->set_places();
   in_flight_.set_most(taken.limits.bytes_in_flight);
   readiness_.set_interval(taken.server.readyz_interval);

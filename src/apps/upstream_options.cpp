@@ -15,27 +15,33 @@ std::string variable(const char* lower, const char* upper) {
   return {};
 }
 
-Result<std::optional<net::Proxy>> proxy_of(const catalog::ProviderConfig& provider, const net::Url& url) {
-  std::string address = provider.proxy.value_or("");
-  std::string source = "proxy";
-  if (!provider.proxy && url.tls) {
-    address = variable("https_proxy", "HTTPS_PROXY");
-    source = "the environment variable HTTPS_PROXY";
-    if (net::bypasses_proxy(variable("no_proxy", "NO_PROXY"), url.host, url.port)) address.clear();
-    if (!address.empty() && address.find("://") == std::string::npos) address.insert(0, "http://");
-    // The variable often ends in a slash.
-    while (address.ends_with('/')) address.pop_back();
-  }
+// Empty: none.
+Result<std::optional<net::Proxy>> parse_proxy(const std::string& address, const std::string& source) {
   if (address.empty()) return std::optional<net::Proxy>();
   auto proxy = net::Proxy::parse(address);
-  if (!proxy) {
-    return fail(ErrorCode::internal,
-                "provider \"" + provider.slug + "\": " + source + ": " + proxy.error().message());
-  }
+  if (!proxy) return fail(ErrorCode::internal, source + ": " + proxy.error().message());
   return std::optional(*std::move(proxy));
 }
 
+Result<std::optional<net::Proxy>> proxy_of(const catalog::ProviderConfig& provider, const net::Url& url) {
+  const std::string where = "provider \"" + provider.slug + "\": ";
+  if (provider.proxy) return parse_proxy(*provider.proxy, where + "proxy");
+  auto proxy = environment_proxy(url);
+  if (!proxy) return fail(ErrorCode::internal, where + proxy.error().message());
+  return proxy;
+}
+
 }  // namespace
+
+Result<std::optional<net::Proxy>> environment_proxy(const net::Url& url) {
+  std::string address = variable("https_proxy", "HTTPS_PROXY");
+  const bool bypassed = net::bypasses_proxy(variable("no_proxy", "NO_PROXY"), url.host, url.port);
+  if (!url.tls || bypassed) return std::optional<net::Proxy>();
+  if (!address.empty() && address.find("://") == std::string::npos) address.insert(0, "http://");
+  // The variable often ends in a slash.
+  while (address.ends_with('/')) address.pop_back();
+  return parse_proxy(address, "the environment variable HTTPS_PROXY");
+}
 
 Result<net::ClientOptions> upstream_options(const catalog::ProviderConfig& provider, const net::Url& url) {
   net::ClientOptions options;

@@ -65,33 +65,15 @@ Result<std::unique_ptr<Model>> make_model(const ModelConfig& from,
   return model;
 }
 
-// What is known of the default model beside its files.
-void describe_default(Model& model) {
-  model.id = kEmbeddedModelId;
-  model.name = "all-MiniLM-L6-v2";
-  model.description =
-      "Sentence embeddings for search and clustering of short English texts, computed inside the router.";
-  model.tokenizer = "BERT";
-  model.created = kEmbeddedCreated;
-}
-
-Result<std::unique_ptr<Model>> make_embedded(const Config::Embedded& section, const EmbeddedFacts& facts) {
+std::unique_ptr<Model> make_embedded(std::string id, std::vector<std::uint32_t> matryoshka,
+                                     const EmbeddedFacts& facts) {
   auto model = std::make_unique<Model>();
-  if (section.id.empty()) {
-    describe_default(*model);
-  } else {
-    model->id = model->name = section.id;
-    model->description = "Computed inside the router.";
-  }
-  if (!section.matryoshka.empty() && section.matryoshka.back() >= facts.width) {
-    return fail(ErrorCode::invalid_request,
-                "[embedded] matryoshka: expected widths less than the model's, which is " +
-                    std::to_string(facts.width));
-  }
-  model->matryoshka = section.matryoshka;
-  model->aliases = {std::string(kEmbeddedAlias)};
+  model->id = model->name = std::move(id);
+  model->description = "Computed inside the router.";
+  model->matryoshka = std::move(matryoshka);
   model->dimensions = facts.width;
   model->context_length = facts.max_tokens;
+  model->created = facts.created;
   model->symmetric = facts.symmetric;
   model->normalized = facts.normalized;
 
@@ -113,10 +95,36 @@ Result<std::unique_ptr<Model>> make_embedded(const Config::Embedded& section, co
   return model;
 }
 
+// What is known of the default model beside its files.
+void describe_default(Model& model) {
+  model.name = "all-MiniLM-L6-v2";
+  model.description =
+      "Sentence embeddings for search and clustering of short English texts, computed inside the router.";
+  model.tokenizer = "BERT";
+  model.created = kEmbeddedCreated;
+}
+
+// The one of [embedded] model_dir.
+Result<std::unique_ptr<Model>> make_standing(const Config::Embedded& section, const EmbeddedFacts& facts) {
+  if (!section.matryoshka.empty() && section.matryoshka.back() >= facts.width) {
+    return fail(ErrorCode::invalid_request,
+                "[embedded] matryoshka: expected widths less than the model's, which is " +
+                    std::to_string(facts.width));
+  }
+  auto model = make_embedded(std::string(embedded_id(section)), section.matryoshka, facts);
+  if (section.id.empty()) describe_default(*model);
+  model->aliases = {std::string(kEmbeddedAlias)};
+  return model;
+}
+
 constexpr std::array<std::pair<std::string_view, Tier>, 2> kTiers{
     {{"priority", Tier::priority}, {"flex", Tier::flex}}};
 
 }  // namespace
+
+std::string_view embedded_id(const Config::Embedded& section) noexcept {
+  return section.id.empty() ? kEmbeddedModelId : std::string_view(section.id);
+}
 
 Tier tier_of(std::string_view provider_slug) noexcept {
   const std::size_t slash = provider_slug.find('/');
@@ -154,13 +162,18 @@ Result<void> Catalog::add(std::unique_ptr<Model> model) {
   return {};
 }
 
-Result<std::shared_ptr<const Catalog>> Catalog::build(const Config& config, const EmbeddedFacts* embedded) {
+Result<std::shared_ptr<const Catalog>> Catalog::build(const Config& config, const EmbeddedFacts* embedded,
+                                                      std::span<const EmbeddedFacts> further) {
   auto catalog = std::make_shared<Catalog>();
   catalog->providers_ = config.providers;
   if (embedded != nullptr) {
-    auto model = make_embedded(config.embedded, *embedded);
+    auto model = make_standing(config.embedded, *embedded);
     if (!model) return fail(std::move(model).error());
     if (auto added = catalog->add(std::move(*model)); !added) return fail(std::move(added).error());
+  }
+  for (const EmbeddedFacts& facts : further) {
+    auto model = make_embedded(facts.id, {}, facts);
+    if (auto added = catalog->add(std::move(model)); !added) return fail(std::move(added).error());
   }
   for (const ModelConfig& from : config.models) {
     auto model = make_model(from, config.providers);

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -64,23 +65,28 @@ struct Model {
 // base slug ("google-vertex") for its regions, but not for a service tier. Ignores case.
 bool names(std::string_view name, const Endpoint& endpoint) noexcept;
 
-// What the embedded model contributes.
+inline constexpr std::string_view kEmbeddedModelId = "sentence-transformers/all-minilm-l6-v2";
+// What an embedded model contributes.
 struct EmbeddedFacts {
   std::uint32_t width = 0, max_tokens = 0;
   std::string precision{}, space{};
   bool normalized = true;
   bool symmetric = true;                   // it knows no prompts
   std::vector<std::string> input_types{};  // that choose one, if it does
+  std::string id{};          // of a further model; the one of [embedded] has that of its section
+  std::int64_t created = 0;  // likewise; unix seconds
 };
-inline constexpr std::string_view kEmbeddedModelId = "sentence-transformers/all-minilm-l6-v2";
 inline constexpr std::string_view kEmbeddedAlias = "Taurus";
+// Of the model of [embedded] model_dir: what the section says, else the default one's.
+std::string_view embedded_id(const Config::Embedded& section) noexcept;
 inline constexpr std::string_view kEmbeddedProvider = "local";
 
 class Catalog {
  public:
-  // `embedded` null: no embedded model. Fails only on what parse_config lets through and the embedded model
-  // contradicts.
-  static Result<std::shared_ptr<const Catalog>> build(const Config& config, const EmbeddedFacts* embedded);
+  // `embedded` null: no default model inside. `further`: other models inside, beside it. Fails only on what
+  // parse_config lets through and the embedded models contradict.
+  static Result<std::shared_ptr<const Catalog>> build(const Config& config, const EmbeddedFacts* embedded,
+                                                      std::span<const EmbeddedFacts> further = {});
 
   // By id or alias, ignoring ASCII case. Null if there is none. Does not allocate.
   const Model* find(std::string_view name) const;

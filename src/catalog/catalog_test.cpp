@@ -64,6 +64,38 @@ std::shared_ptr<const Catalog> build(std::string_view file, const EmbeddedFacts*
   return catalog ? *catalog : nullptr;
 }
 
+TEST(Catalog, lists_further_embedded_models_as_free_and_local) {
+  EmbeddedFacts facts = kFacts;
+  facts.width = 768;
+  facts.symmetric = false;
+  facts.input_types = {"query"};
+  facts.space = "BAAI/bge#fp32-01";
+  facts.id = "BAAI/bge";
+  facts.created = 1'700'000'001;
+  const std::vector<EmbeddedFacts> further{facts};
+  const auto outcome = parse_config(kFile, kHome);
+  const auto catalog = Catalog::build(outcome.config, &kFacts, further);
+  ASSERT_TRUE(catalog) << catalog.error().message();
+  const Model* model = (*catalog)->find("baai/BGE");
+  ASSERT_NE(model, nullptr);
+  EXPECT_EQ(model->dimensions, 768U);
+  EXPECT_EQ(model->context_length, 256U);
+  EXPECT_FALSE(model->symmetric);
+  EXPECT_TRUE(model->aliases.empty());
+  const Endpoint& endpoint = model->endpoints.at(0);
+  EXPECT_EQ(endpoint.id, "BAAI/bge@local");
+  EXPECT_EQ(endpoint.space, "BAAI/bge#fp32-01");
+  EXPECT_EQ(endpoint.input_types, facts.input_types);
+  EXPECT_EQ(endpoint.pico_usd_per_token, 0);
+  EXPECT_TRUE(endpoint.embedded);
+  EXPECT_EQ((*catalog)->listed()[0], model);
+  EXPECT_EQ((*catalog)->find("Taurus")->id, kEmbeddedModelId);
+
+  std::vector<EmbeddedFacts> taken = further;
+  taken[0].id = "x/OLD";
+  EXPECT_FALSE(Catalog::build(outcome.config, &kFacts, taken));
+}
+
 TEST(Catalog, another_embedded_model_has_its_own_id_prompts_and_widths) {
   EmbeddedFacts facts = kFacts;
   facts.symmetric = facts.normalized = false;

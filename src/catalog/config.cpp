@@ -7,6 +7,7 @@
 #include <memory>
 #include <tuple>
 
+#include "catalog/catalog.h"
 #include "catalog/read_models.h"
 #include "catalog/section.h"
 #include "catalog/values.h"
@@ -126,6 +127,27 @@ void read_limits(Section& root, Config::Limits& limits) {
   section.finish();
 }
 
+// Models beside the default one, each once.
+void read_embedded_models(Section& section, Config::Embedded& embedded) {
+  if (!section.has("models")) return;
+  std::vector<std::string>& models = embedded.models.emplace();
+  std::vector<std::string> seen{lower_case(embedded_id(embedded))};
+  for (auto& [id, line] : section.texts("models")) {
+    const std::string name = lower_case(id);
+    if (!is_model_id(id)) {
+      section.fault_at(line, "models",
+                       "expected ids of installed models, such as \"BAAI/bge-small-en-v1.5\"");
+    } else if (name == seen.front()) {
+      section.fault_at(line, "models",
+                       "names the model of [embedded] itself, which is served anyway; remove it");
+    } else if (std::ranges::find(seen, name) != seen.end()) {
+      section.fault_at(line, "models", "names a model twice; remove one");
+    }
+    seen.push_back(name);
+    models.push_back(std::move(id));
+  }
+}
+
 void read_embedded(Section& root, const ConfigEnvironment& environment, Config& config) {
   Config::Embedded& embedded = config.embedded;
   Section section = root.table("embedded", "[embedded]");
@@ -149,8 +171,11 @@ void read_embedded(Section& root, const ConfigEnvironment& environment, Config& 
     embedded.matryoshka.push_back(value);
   }
   section.integer("queue_tokens", embedded.queue_tokens, 1'024, 1'000'000'000);
+  read_embedded_models(section, embedded);
+  section.bytes("memory", embedded.memory, kMiB, 1'024 * kGiB);
+  section.duration("idle_timeout", embedded.idle_timeout, milliseconds(100), kLongest);
   embedded.model_dir =
-      path(section, "model_dir", environment).value_or(config.server.data_dir / "models/all-minilm-l6-v2");
+      path(section, "model_dir", environment).value_or(models_path(config) / "all-minilm-l6-v2");
   section.finish();
 }
 
@@ -265,6 +290,10 @@ ConfigOutcome load_config(const std::optional<std::filesystem::path>& file,
   ConfigOutcome outcome;
   outcome.faults.push_back({0, text.error().message()});
   return outcome;
+}
+
+std::filesystem::path models_path(const Config& config) {
+  return config.server.data_dir / "models";
 }
 
 std::filesystem::path database_path(const Config& config) {

@@ -105,7 +105,10 @@ struct Config {
     std::vector<std::uint32_t> matryoshka;  // widths its vectors may be cut to, ascending
     std::uint32_t max_tokens = 0;           // per text; 0: the model's own limit
     std::size_t queue_tokens = 1u << 20;
-    bool operator==(const Embedded&) const = default;
+    // Installed models that are served beside it, by id; nullopt: all that are installed.
+    std::optional<std::vector<std::string>> models;
+    std::size_t memory = std::size_t{2} << 30;        // that those may take together
+    std::chrono::milliseconds idle_timeout{600'000};  // one that nobody uses leaves the memory
   } embedded;
   struct Storage {
     std::string url = "sqlite:embedrouter.db";  // relative to data_dir
@@ -158,6 +161,8 @@ ConfigOutcome parse_config(std::string_view toml, const ConfigEnvironment& envir
 ConfigOutcome load_config(const std::optional<std::filesystem::path>& file,
                           const ConfigEnvironment& environment);
 
+// Where models are installed, a folder each.
+std::filesystem::path models_path(const Config& config);
 // Where storage.url puts the SQLite database.
 std::filesystem::path database_path(const Config& config);
 

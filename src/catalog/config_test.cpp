@@ -26,6 +26,9 @@ TEST(Config, an_empty_file_is_the_documented_defaults) {
   EXPECT_EQ(config.limits.inputs, 2048U);
   EXPECT_EQ(config.limits.header_bytes, 64U << 10);
   EXPECT_EQ(config.embedded.model_dir, "/home/u/.local/share/embedrouter/models/all-minilm-l6-v2");
+  EXPECT_FALSE(config.embedded.models);
+  EXPECT_EQ(config.embedded.memory, std::size_t{2} << 30);
+  EXPECT_EQ(config.embedded.idle_timeout, std::chrono::minutes(10));
   EXPECT_EQ(database_path(config), "/home/u/.local/share/embedrouter/embedrouter.db");
   EXPECT_TRUE(config.providers.empty());
   EXPECT_TRUE(config.models.empty());
@@ -57,6 +60,9 @@ threads = 2
 model_dir = "/m"
 max_tokens = 512
 queue_tokens = 4096
+models = ["BAAI/bge-m3"]
+memory = "512MiB"
+idle_timeout = "30s"
 [storage]
 url = "sqlite:/var/keys.db"
 [counters]
@@ -97,6 +103,9 @@ otlp_url = "http://127.0.0.1:4318"
   EXPECT_EQ(config.embedded.model_dir, "/m");
   EXPECT_EQ(config.embedded.max_tokens, 512U);
   EXPECT_EQ(config.embedded.queue_tokens, 4096U);
+  EXPECT_EQ(config.embedded.models, (std::vector<std::string>{"BAAI/bge-m3"}));
+  EXPECT_EQ(config.embedded.memory, 512U << 20);
+  EXPECT_EQ(config.embedded.idle_timeout, std::chrono::seconds(30));
   EXPECT_EQ(database_path(config), "/var/keys.db");
   EXPECT_EQ(config.telemetry.log_level, "debug");
 }
@@ -141,6 +150,12 @@ TEST(Config, each_fault_names_its_line_its_key_and_what_to_do) {
       {"[embedded]\nprecision = \"fp23\"", 2, "did you mean \"fp32\"?"},
       {"[embedded]\nprecision = \"int4\"", 2,
        "[embedded] precision: expected \"auto\", \"fp32\", \"bf16\" or \"int8\""},
+      {"[embedded]\nmodels = [\"a/b\", \"bge\"]", 2, "[embedded] models: expected ids of installed models"},
+      {"[embedded]\nmodels = [\"a/b\", \"A/B\"]", 2, "[embedded] models: names a model twice"},
+      {"[embedded]\nmodels = [\"sentence-transformers/all-MiniLM-L6-v2\"]", 2,
+       "[embedded] models: names the model of [embedded] itself"},
+      {"[embedded]\nmemory = \"1KiB\"", 2, "[embedded] memory: expected"},
+      {"[embedded]\nidle_timeout = \"0s\"", 2, "[embedded] idle_timeout: expected"},
       {"[embedded]\nqueue_tokens = 1", 2, "[embedded] queue_tokens: expected an integer from 1024"},
       {"[storage]\nurl = \"postgresql://u@h/db\"", 2, "[storage] url: postgresql:// is not in this release"},
       {"[storage]\nurl = \"mysql:x\"", 2, "[storage] url: expected \"sqlite:\" and a file"},

@@ -331,11 +331,6 @@ EndpointConfig read_endpoint(Section& section, const ModelConfig& model,
   return endpoint;
 }
 
-// The embedded model's id; empty if there is none.
-std::string_view embedded_id(const Config::Embedded& section) {
-  return !section.enabled ? "" : section.id.empty() ? kEmbeddedModelId : section.id;
-}
-
 // Reports a name that is taken, by whom, and what to do. `embedded`: the embedded model's id.
 void claim_name(Section& section, std::string_view key, std::uint32_t at, std::string_view name,
                 std::string_view embedded, Claims& names) {
@@ -396,7 +391,7 @@ void read_widths(Section& section, ModelConfig& model) {
 ModelConfig read_model(Section& section, const Config& config, const ConfigEnvironment& environment,
                        Claims& names) {
   ModelConfig model;
-  read_names(section, embedded_id(config.embedded), names, model);
+  read_names(section, config.embedded.enabled ? embedded_id(config.embedded) : "", names, model);
   read_widths(section, model);
   section.integer("context_length", model.context_length, 0, 100'000'000);
   section.integer("created", model.created, 0, 253'402'300'799);  // to the end of the year 9999

@@ -9,8 +9,10 @@ namespace embedrouter::gateway {
 Result<net::Response> Gateway::get_providers(const Query&) const {
   std::vector<api::ListedProvider> providers;
   for (const catalog::Model* model : shared_.catalog->listed()) {
-    for (const catalog::Endpoint& endpoint : model->endpoints)
-      if (endpoint.embedded) providers.push_back({endpoint.provider_name, endpoint.provider_slug});
+    for (const catalog::Endpoint& endpoint : model->endpoints) {
+      if (endpoint.embedded && providers.empty())
+        providers.push_back({endpoint.provider_name, endpoint.provider_slug});
+    }
   }
   for (const catalog::ProviderConfig& provider : shared_.catalog->providers())
     providers.push_back({provider.name, provider.slug, provider.privacy_policy_url,

@@ -62,8 +62,10 @@ std::optional<Error> Readiness::fault() const {
 Probe::Probe(Readiness& readiness, std::size_t thread, const Executor& executor)
     : readiness_(readiness), thread_(thread), timer_(executor) {}
 
-void Probe::use(std::shared_ptr<embed::Embedder> model, embed::VectorContract contract) {
-  subject_ = model ? std::make_shared<Subject>(Subject{std::move(model), embed::Gate(contract)}) : nullptr;
+void Probe::use(std::shared_ptr<embed::Embedder> model, embed::VectorContract contract, Busy busy) {
+  subject_.reset();
+  if (model)
+    subject_ = std::make_shared<Subject>(Subject{std::move(model), embed::Gate(contract), std::move(busy)});
   timer_.cancel();
 }
 
@@ -91,6 +93,12 @@ Task<void> Probe::embed(std::shared_ptr<Subject> subject) {
   if (!reply) co_return readiness_.failed(thread_, reply.error());
   if (auto passed = subject->gate.inspect(request, *reply); !passed)
     co_return readiness_.failed(thread_, passed.error());
+  if (const auto busy = subject->busy(); busy > readiness_.interval()) {
+    co_return readiness_.failed(
+        thread_,
+        Error(ErrorCode::not_ready,
+              "a compute thread of the embedded model has been at one batch for " + in_seconds(busy)));
+  }
   readiness_.works(thread_);
 }
 

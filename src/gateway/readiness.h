@@ -2,6 +2,7 @@
 #include <embedrouter/error.h>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -51,9 +52,12 @@ class Probe {
  public:
   // `readiness` must outlive it. `executor`: the I/O thread's.
   Probe(Readiness& readiness, std::size_t thread, const Executor& executor);
+  // How long the model's slowest compute thread has been at its present piece of work.
+  using Busy = std::function<std::chrono::nanoseconds()>;
   // What it embeds with from now on, and at once; null: nothing is embedded here. `contract`: of its vectors.
-  // On the I/O thread, or before it runs.
-  void use(std::shared_ptr<embed::Embedder> model, embed::VectorContract contract);
+  // A model of which a thread is busy for more than an interval does not work, whatever the others do. On the
+  // I/O thread, or before it runs.
+  void use(std::shared_ptr<embed::Embedder> model, embed::VectorContract contract, Busy busy);
   // Never ends; the probe must outlive it.
   Task<void> run();
 
@@ -61,6 +65,7 @@ class Probe {
   struct Subject {
     std::shared_ptr<embed::Embedder> model;
     embed::Gate gate;
+    Busy busy;
   };
   Task<void> embed(std::shared_ptr<Subject> subject);
 

@@ -48,7 +48,7 @@ class WedgedEmbedder final : public embed::Embedder {
 struct Bench {
   void begin(std::unique_ptr<embed::Embedder> model, embed::VectorContract contract = {8, true, false}) {
     probe = std::make_unique<Probe>(readiness, 0, io.get_executor());
-    probe->use(std::move(model), contract);
+    probe->use(std::move(model), contract, [this] { return busy; });
     asio::co_spawn(io, probe->run(), asio::detached);
   }
   template <class Condition>
@@ -59,6 +59,7 @@ struct Bench {
   bool ready() const { return !readiness.fault(); }
 
   ManualClock clock;
+  std::chrono::nanoseconds busy{0};
   Readiness readiness{clock, kInterval, 1};
   asio::io_context io{1};
   std::unique_ptr<Probe> probe;
@@ -88,6 +89,26 @@ TEST(Readiness, turns_within_two_intervals_when_the_model_wedges_and_back_when_i
   EXPECT_NE(bench.readiness.fault()->message().find("I/O thread 0"), std::string::npos);
 
   model.release();
+  EXPECT_TRUE(bench.within_patience([&] { return bench.ready(); }));
+}
+
+TEST(Readiness, g4_falls_while_one_compute_thread_hangs_though_another_answers_and_recovers) {
+  Bench bench;
+  bench.begin(std::make_unique<ScriptedEmbedder>());
+  ASSERT_TRUE(bench.within_patience([&] { return bench.ready(); }));
+  bench.busy = kInterval;  // a long batch is no fault
+  bench.clock.advance(2 * kInterval + milliseconds(1));
+  EXPECT_TRUE(bench.within_patience([&] { return bench.ready(); }));
+
+  bench.busy = seconds(3);
+  bench.clock.advance(2 * kInterval + milliseconds(1));
+  const auto told = [&] {
+    const auto fault = bench.readiness.fault();
+    return fault && fault->message().find("at one batch for 3.0 s") != std::string::npos;
+  };
+  EXPECT_TRUE(bench.within_patience(told));
+  EXPECT_FALSE(bench.ready());
+  bench.busy = seconds(0);
   EXPECT_TRUE(bench.within_patience([&] { return bench.ready(); }));
 }
 
@@ -124,7 +145,7 @@ TEST(Readiness, another_model_is_tested_at_once) {
   }));
   bench.readiness.set_interval(std::chrono::hours(1));
   bench.io.run_for(3 * kInterval);  // it now waits for an hour
-  bench.probe->use(std::make_shared<ScriptedEmbedder>(8), {8, true, false});
+  bench.probe->use(std::make_shared<ScriptedEmbedder>(8), {8, true, false}, [&] { return bench.busy; });
   EXPECT_TRUE(bench.within_patience([&] { return bench.ready(); })) << "without waiting for the interval";
 }
 

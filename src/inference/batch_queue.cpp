@@ -16,6 +16,17 @@ std::optional<TokenText> next_text(Work& work, std::size_t budget, bool any_leng
 
 }  // namespace
 
+void Work::copy_texts() {
+  std::size_t bytes = 0;
+  for (const std::string_view text : job.texts) bytes += text.size();
+  copy.reserve(bytes);
+  for (std::string_view& text : job.texts) {
+    const std::size_t at = copy.size();
+    copy += text;
+    text = std::string_view(copy).substr(at, text.size());
+  }
+}
+
 bool BatchQueue::reserve(Work& work, std::size_t tokens) {
   // Tokens are estimated from bytes before a text is read: a little more may be queued than was reserved.
   if (queued_tokens_ > bound_ || tokens > bound_ - queued_tokens_) return false;
@@ -34,10 +45,13 @@ void BatchQueue::forget(Work& work) {
 }
 
 void BatchQueue::push_parts(const std::shared_ptr<Work>& work) {
-  for (std::size_t part = 0; part < work->parts.size(); ++part) parts_.push_back({work, part});
+  std::list<PartToRead> parts;
+  for (std::size_t part = 0; part < work->parts.size(); ++part) parts.push_back({work, part});
+  parts_.splice(parts_.end(), parts);
 }
 
 void BatchQueue::push_texts(const std::shared_ptr<Work>& work) {
+  std::list<std::shared_ptr<Work>> job{work};
   std::ranges::sort(work->texts,
                     [](const TokenText& a, const TokenText& b) { return a.ids.size() > b.ids.size(); });
   std::size_t tokens = 0;
@@ -47,7 +61,7 @@ void BatchQueue::push_texts(const std::shared_ptr<Work>& work) {
   ready_tokens_ += tokens;
   work->first = 0;
   work->last = work->texts.size();
-  jobs_.push_back(work);
+  jobs_.splice(jobs_.end(), job);
 }
 
 BatchQueue::PartToRead BatchQueue::take_part() {
@@ -59,12 +73,11 @@ BatchQueue::PartToRead BatchQueue::take_part() {
 void BatchQueue::take_chunk(std::size_t budget, std::vector<TextToEmbed>& chunk) {
   std::size_t passed_over = 0;  // jobs in a row that had nothing short enough
   while (budget > 0 && passed_over < jobs_.size()) {
-    std::shared_ptr<Work> work = std::move(jobs_.front());
-    jobs_.pop_front();
+    const std::shared_ptr<Work>& work = jobs_.front();
     const auto text = next_text(*work, budget, chunk.empty());
     if (!text) {
       ++passed_over;
-      jobs_.push_back(std::move(work));
+      jobs_.splice(jobs_.end(), jobs_, jobs_.begin());
       continue;
     }
     passed_over = 0;
@@ -75,23 +88,24 @@ void BatchQueue::take_chunk(std::size_t budget, std::vector<TextToEmbed>& chunk)
     --queued_texts_;
     work->queued_tokens -= tokens;
     --work->queued_texts;
+    chunk.push_back({work, *text});
     if (work->first == work->last) {
       forget(*work);
+      jobs_.pop_front();
     } else {
-      jobs_.push_back(work);
+      jobs_.splice(jobs_.end(), jobs_, jobs_.begin());
     }
-    chunk.push_back({std::move(work), *text});
   }
 }
 
-void BatchQueue::drop_gone(std::vector<std::shared_ptr<Work>>& gone) {
-  std::erase_if(jobs_, [&](std::shared_ptr<Work>& work) {
-    if (!work->gone()) return false;
-    ready_tokens_ -= work->queued_tokens;
-    forget(*work);
-    gone.push_back(std::move(work));
-    return true;
-  });
+void BatchQueue::drop_gone(std::list<std::shared_ptr<Work>>& gone) {
+  for (auto job = jobs_.begin(); job != jobs_.end();) {
+    const auto here = job++;
+    if (!(*here)->gone()) continue;
+    ready_tokens_ -= (*here)->queued_tokens;
+    forget(**here);
+    gone.splice(gone.end(), jobs_, here);
+  }
 }
 
 std::vector<std::shared_ptr<Work>> BatchQueue::drain() {

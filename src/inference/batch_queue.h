@@ -2,10 +2,11 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/clock.h"
@@ -23,10 +24,11 @@ struct TokenText {
 // the workers for a part each, then whoever holds the queue's lock.
 struct Work {
   Job job;
+  std::string copy;            // of the texts, where workers read them
   std::string_view prompt;     // put before each text; the model's
   std::uint32_t unpooled = 0;  // tokens of it that do not count in the pooling
   LocalModel::Done done;
-  std::shared_ptr<Ticket> ticket = std::make_shared<Ticket>();
+  std::shared_ptr<Ticket> ticket;  // what its user holds
   std::atomic<bool> answered{false};
 
   // Reading the texts, in parts that several threads may read at the same time.
@@ -51,6 +53,8 @@ struct Work {
   std::shared_ptr<float[]> values;
   Vectors vectors;
 
+  // The texts of the job are in `copy` from now on. May throw bad_alloc.
+  void copy_texts();
   // Nobody waits for it any more.
   bool left() const noexcept {
     return ticket->cancelled() || (job.deadline && SystemClock().now() > *job.deadline);
@@ -62,6 +66,9 @@ struct Work {
 //
 // Jobs take turns text by text, so that a query behind a bulk job waits for the chunk that runs, not for the
 // job. Within a job the longest texts go first and the shortest fill what is left of a chunk.
+//
+// push_*() and drain() may throw bad_alloc, and then nothing has changed; nothing else allocates, so that
+// lack of memory loses no job on its way.
 class BatchQueue {
  public:
   explicit BatchQueue(std::size_t bound) : bound_(bound) {}
@@ -85,11 +92,11 @@ class BatchQueue {
     TokenText text;
   };
   bool has_text() const noexcept { return !jobs_.empty(); }
-  // Appends texts of together at most `budget` tokens to `chunk`; one text at least, which alone may be
-  // longer.
+  // Appends texts of together at most `budget` tokens to `chunk`, which has room for as many texts; one text
+  // at least, which alone may be longer.
   void take_chunk(std::size_t budget, std::vector<TextToEmbed>& chunk);
   // Moves the jobs that nobody waits for any more to `gone`.
-  void drop_gone(std::vector<std::shared_ptr<Work>>& gone);
+  void drop_gone(std::list<std::shared_ptr<Work>>& gone);
   // Empties the queue; a job may be listed more than once.
   std::vector<std::shared_ptr<Work>> drain();
 
@@ -104,8 +111,8 @@ class BatchQueue {
  private:
   std::size_t bound_;
   std::size_t queued_tokens_ = 0, ready_tokens_ = 0, queued_texts_ = 0, queued_jobs_ = 0;
-  std::deque<PartToRead> parts_;
-  std::deque<std::shared_ptr<Work>> jobs_;
+  std::list<PartToRead> parts_;
+  std::list<std::shared_ptr<Work>> jobs_;  // in the order of their turns
 };
 
 }  // namespace embedrouter::inference

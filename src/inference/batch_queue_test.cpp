@@ -12,6 +12,7 @@ const std::vector<std::uint32_t> kIds(1000, 7);
 
 std::shared_ptr<Work> job(std::initializer_list<std::size_t> lengths) {
   auto work = std::make_shared<Work>();
+  work->ticket = std::make_shared<Ticket>();
   for (const std::size_t length : lengths) {
     work->job.texts.emplace_back("a text");
     work->texts.push_back({std::span(kIds).first(length), static_cast<std::uint32_t>(work->texts.size())});
@@ -100,9 +101,9 @@ TEST(batch_queue, drops_cancelled_jobs_and_gives_their_room_back) {
   add(queue, stays);
   EXPECT_EQ(take(queue, 30), (Lengths{30}));
   leaves->ticket->cancel();
-  std::vector<std::shared_ptr<Work>> gone;
+  std::list<std::shared_ptr<Work>> gone;
   queue.drop_gone(gone);
-  EXPECT_EQ(gone, std::vector{leaves});
+  EXPECT_EQ(gone, std::list{leaves});
   EXPECT_EQ(queue.queued_tokens(), 20U);
   EXPECT_EQ(queue.ready_tokens(), 20U);
   EXPECT_EQ(queue.queued_jobs(), 1U);

@@ -1,8 +1,8 @@
 #include "inference/local_model.h"
 
 #include <algorithm>
-#include <array>
 #include <condition_variable>
+#include <list>
 #include <map>
 #include <mutex>
 #include <new>
@@ -13,7 +13,7 @@
 
 #include "inference/batch_queue.h"
 #include "inference/encoder.h"
-#include "inference/usable_cpus.h"
+#include "inference/model_facts.h"
 #include "tokenizer/tokenizer.h"
 
 namespace embedrouter::inference {
@@ -24,9 +24,7 @@ using tokenizer::Tokenizer;
 constexpr std::size_t kInlineBytes = 8
                                      << 10;   // a job of at most this much text is read where it is submitted
 constexpr std::size_t kPartBytes = 16 << 10;  // of text that a worker reads at a time
-constexpr std::size_t kChunkTokens = 256;     // a chunk's activations stay in the second-level cache
 constexpr std::size_t kSmallestChunk = 64;    // fewer are not worth sharing among workers
-constexpr std::uint32_t kLeastTokens = 3;     // a text of one token, between the special ones
 
 void answer(Work& work, Result<Vectors> result) {
   if (work.answered.exchange(true, std::memory_order_acq_rel)) return;
@@ -48,6 +46,23 @@ Error stopping() {
 Error broken(std::string detail) {
   return Error(ErrorCode::internal, "the embedded model failed").with_detail(std::move(detail));
 }
+Error out_of_memory() {
+  return {ErrorCode::overloaded, "not enough memory to embed the texts of this request; send fewer at once"};
+}
+
+// What its user holds of a job.
+class JobTicket final : public Ticket {
+ public:
+  explicit JobTicket(std::weak_ptr<Work> work) : work_(std::move(work)) {}
+  // At once, so that a compute thread that hangs keeps nobody waiting.
+  void cancel() noexcept override {
+    Ticket::cancel();
+    if (const auto work = work_.lock()) answer(*work, fail(caller_left()));
+  }
+
+ private:
+  const std::weak_ptr<Work> work_;
+};
 
 Error about_member(const char* member, std::string what) {
   return Error(ErrorCode::invalid_request, member + std::move(what)).with_param(member);
@@ -56,6 +71,14 @@ Error about_member(const char* member, std::string what) {
 Error about_text(ErrorCode code, std::size_t index, std::string what) {
   const std::string param = "input[" + std::to_string(index) + "]";
   return Error(code, param + std::move(what)).with_param(param).with_item(static_cast<std::uint32_t>(index));
+}
+
+// Workers may read them when the job is answered already: a copy is theirs.
+std::optional<Error> own_texts(Work& work) try {
+  work.copy_texts();
+  return std::nullopt;
+} catch (const std::bad_alloc&) {
+  return out_of_memory();
 }
 
 class Engine final : public LocalModel {
@@ -72,7 +95,6 @@ class Engine final : public LocalModel {
   void start();
 
   const ModelFacts& facts() const override { return facts_; }
-  std::size_t count_tokens(std::string_view text) const override;
   std::shared_ptr<Ticket> submit(Job job, Done done) override;
   Load load_now() const override;
   std::size_t batch_capacity() const override { return kChunkTokens; }
@@ -81,6 +103,7 @@ class Engine final : public LocalModel {
   void measure_prompts();
   std::optional<Error> choose(Work& work) const;
   void cut_vectors(Work& work) const;
+  std::optional<Error> push(const std::shared_ptr<Work>& work, bool read);
   void enqueue(const std::shared_ptr<Work>& work, std::size_t tokens, bool read);
   std::optional<Error> read_part(Work& work, Work::Part& part) const;
   void finish_reading(const std::shared_ptr<Work>& work);
@@ -91,12 +114,15 @@ class Engine final : public LocalModel {
     Encoder encoder;
     std::vector<BatchQueue::TextToEmbed> chunk;
     std::vector<Sequence> sequences;
-    std::vector<std::shared_ptr<Work>> gone;
-    bool reads_next = true;  // with both to do, a worker takes turns
+    std::list<std::shared_ptr<Work>> gone;
+    bool reads_next = true;                // with both to do, a worker takes turns
+    std::optional<Clock::Steady> busy_at;  // since when it is at a piece of work; mutex_
   };
   void work(Worker& worker);
   void read(const BatchQueue::PartToRead& part);
   void embed(Worker& worker);
+  std::optional<Error> compute(Worker& worker, std::span<const BatchQueue::TextToEmbed> texts) const;
+  void finish_text(Work& work, const std::optional<Error>& failure) const;
   std::size_t chunk_budget() const;
 
   const ModelFacts facts_;
@@ -158,7 +184,11 @@ void Engine::start() {
   measure_prompts();
   const auto chunk = static_cast<std::uint32_t>(std::max<std::size_t>(kChunkTokens, facts_.max_tokens));
   workers_.reserve(facts_.threads);
-  for (unsigned i = 0; i < facts_.threads; ++i) workers_.emplace_back(Encoder(*weights_, chunk));
+  for (unsigned i = 0; i < facts_.threads; ++i) {
+    Worker& worker = workers_.emplace_back(Encoder(*weights_, chunk));
+    worker.chunk.reserve(chunk);  // a text has a token at least
+    worker.sequences.reserve(chunk);
+  }
   for (Worker& worker : workers_) threads_.emplace_back([this, &worker] { work(worker); });
 }
 
@@ -172,14 +202,9 @@ Engine::~Engine() {
   for (const auto& work : queue_.drain()) answer(*work, fail(stopping()));
 }
 
-std::size_t Engine::count_tokens(std::string_view text) const {
-  thread_local std::vector<std::uint32_t> ids;
-  ids.clear();
-  return tokenizer_->encode(text, ids, facts_.max_tokens);
-}
-
 std::shared_ptr<Ticket> Engine::submit(Job job, Done done) {
   auto work = std::make_shared<Work>();
+  work->ticket = std::make_shared<JobTicket>(work);
   work->job = std::move(job);
   work->done = std::move(done);
   if (work->job.texts.empty()) {
@@ -209,7 +234,11 @@ std::shared_ptr<Ticket> Engine::submit(Job job, Done done) {
   }
   work->unread_parts = work->parts.size();
   if (bytes > kInlineBytes) {
-    enqueue(work, most_tokens, false);
+    if (auto error = own_texts(*work)) {
+      answer(*work, fail(std::move(*error)));
+    } else {
+      enqueue(work, most_tokens, false);
+    }
     return work->ticket;
   }
   auto error = read_part(*work, work->parts.front());
@@ -224,6 +253,18 @@ std::shared_ptr<Ticket> Engine::submit(Job job, Done done) {
   return work->ticket;
 }
 
+// The lock is held.
+std::optional<Error> Engine::push(const std::shared_ptr<Work>& work, bool read) try {
+  if (read) {
+    queue_.push_texts(work);
+  } else {
+    queue_.push_parts(work);
+  }
+  return std::nullopt;
+} catch (const std::bad_alloc&) {
+  return out_of_memory();
+}
+
 void Engine::enqueue(const std::shared_ptr<Work>& work, std::size_t tokens, bool read) {
   std::optional<Error> refused;
   {
@@ -233,10 +274,8 @@ void Engine::enqueue(const std::shared_ptr<Work>& work, std::size_t tokens, bool
     } else if (!queue_.reserve(*work, tokens)) {
       refused = Error(ErrorCode::overloaded, "the queue of the embedded model is full; try again in a second")
                     .with_retry_after(std::chrono::seconds(1));
-    } else if (read) {
-      queue_.push_texts(work);
-    } else {
-      queue_.push_parts(work);
+    } else if ((refused = push(work, read))) {
+      queue_.forget(*work);
     }
   }
   if (refused) {
@@ -267,6 +306,8 @@ std::optional<Error> Engine::read_part(Work& work, Work::Part& part) const try {
     part.counts.push_back(count);
   }
   return std::nullopt;
+} catch (const std::bad_alloc&) {
+  return out_of_memory();
 } catch (const std::exception& error) {
   return broken(error.what());
 }
@@ -291,8 +332,7 @@ std::optional<Error> Engine::collect_texts(Work& work) const try {
   work.unfinished_texts = work.texts.size();
   return std::nullopt;
 } catch (const std::bad_alloc&) {
-  return Error(ErrorCode::overloaded,
-               "not enough memory for the vectors of this request; send fewer texts at once");
+  return out_of_memory();
 }
 
 void Engine::finish_reading(const std::shared_ptr<Work>& work) {
@@ -304,11 +344,8 @@ void Engine::finish_reading(const std::shared_ptr<Work>& work) {
   }
   {
     const std::lock_guard lock(mutex_);
-    if (error) {
-      queue_.forget(*work);
-    } else {
-      queue_.push_texts(work);
-    }
+    if (!error) error = push(work, true);
+    if (error) queue_.forget(*work);
   }
   if (error) {
     answer(*work, fail(std::move(*error)));
@@ -323,8 +360,10 @@ void Engine::work(Worker& worker) {
     std::optional<BatchQueue::PartToRead> part;
     {
       std::unique_lock lock(mutex_);
+      worker.busy_at.reset();
       wake_.wait(lock, [this] { return stopping_ || queue_.has_part() || queue_.has_text(); });
       if (stopping_) return;
+      worker.busy_at = SystemClock().now();
       if (queue_.has_part() && (worker.reads_next || !queue_.has_text())) {
         part = queue_.take_part();
       } else {
@@ -360,33 +399,49 @@ void Engine::embed(Worker& worker) {
   const auto now = SystemClock().now();
   for (const auto& [work, text] : worker.chunk) {
     note_taken(*work, now);
-    worker.sequences.push_back(
-        {text.ids, work->values.get() + std::size_t{text.index} * facts_.width, work->unpooled});
     tokens += text.ids.size();
   }
-  const bool computed = worker.sequences.empty() || worker.encoder.run(worker.sequences);
-  worker.sequences.clear();
   if (tokens != 0) {
     batches_.fetch_add(1, std::memory_order_relaxed);
     batch_tokens_.fetch_add(tokens, std::memory_order_relaxed);
     texts_.fetch_add(worker.chunk.size(), std::memory_order_relaxed);
   }
-  for (const auto& [work, text] : worker.chunk) {
-    if (!computed) {
-      answer(*work, fail(broken("oneDNN could not run a product")));
-    } else if (work->unfinished_texts.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-      if (work->left()) {
-        answer(*work, fail(caller_left()));
-      } else {
-        cut_vectors(*work);
-        work->vectors.values = std::move(work->values);
-        work->vectors.waited = std::chrono::nanoseconds(work->taken_after_ns.load(std::memory_order_relaxed));
-        work->vectors.computed = SystemClock().now() - work->submitted - work->vectors.waited;
-        answer(*work, std::move(work->vectors));
-      }
-    }
+  const std::span<const BatchQueue::TextToEmbed> chunk(worker.chunk);
+  const auto failure = compute(worker, chunk);
+  for (std::size_t i = 0; i < chunk.size(); ++i) {
+    // Each alone, so that one text does not take the others with it.
+    const bool again = failure && chunk.size() > 1;
+    finish_text(*chunk[i].work, again ? compute(worker, chunk.subspan(i, 1)) : failure);
   }
   worker.chunk.clear();
+}
+
+// The vectors of some texts. What went wrong, if anything did.
+std::optional<Error> Engine::compute(Worker& worker, std::span<const BatchQueue::TextToEmbed> texts) const
+    try {
+  worker.sequences.clear();
+  for (const auto& [work, text] : texts) {
+    worker.sequences.push_back(
+        {text.ids, work->values.get() + std::size_t{text.index} * facts_.width, work->unpooled});
+  }
+  if (worker.sequences.empty() || worker.encoder.run(worker.sequences)) return std::nullopt;
+  return broken("oneDNN could not run a product");
+} catch (const std::bad_alloc&) {
+  return out_of_memory();
+} catch (const std::exception& error) {
+  return broken(error.what());
+}
+
+// One text of a job is done; the last one answers it.
+void Engine::finish_text(Work& work, const std::optional<Error>& failure) const {
+  if (failure) return answer(work, fail(*failure));
+  if (work.unfinished_texts.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  if (work.left()) return answer(work, fail(caller_left()));
+  cut_vectors(work);
+  work.vectors.values = std::move(work.values);
+  work.vectors.waited = std::chrono::nanoseconds(work.taken_after_ns.load(std::memory_order_relaxed));
+  work.vectors.computed = SystemClock().now() - work.submitted - work.vectors.waited;
+  answer(work, std::move(work.vectors));
 }
 
 LocalModel::Load Engine::load_now() const {
@@ -396,6 +451,10 @@ LocalModel::Load Engine::load_now() const {
     load.queued_tokens = queue_.queued_tokens();
     load.queued_texts = queue_.queued_texts();
     load.queued_jobs = queue_.queued_jobs();
+    const Clock::Steady now = SystemClock().now();
+    for (const Worker& worker : workers_) {
+      if (worker.busy_at) load.busy = std::max(load.busy, now - *worker.busy_at);
+    }
   }
   load.batches = batches_.load(std::memory_order_relaxed);
   load.batch_tokens = batch_tokens_.load(std::memory_order_relaxed);
@@ -403,66 +462,9 @@ LocalModel::Load Engine::load_now() const {
   return load;
 }
 
-Result<Numbers> choose_numbers(Precision precision) {
-  constexpr auto kBf16 = static_cast<unsigned>(dnnl_cpu_isa_avx512_core_bf16);
-  const bool fast = (static_cast<unsigned>(dnnl_get_effective_cpu_isa()) & kBf16) == kBf16;
-  if (precision == Precision::bf16 && !fast) {
-    return fail(
-        ErrorCode::internal,
-        "precision bf16 needs a CPU with AVX512-bf16 or AMX, which this one lacks; use \"auto\" or \"fp32\"");
-  }
-  if (precision == Precision::int8) return Numbers::int8;
-  return fast && precision != Precision::fp32 ? Numbers::bf16 : Numbers::fp32;
-}
-
-// What is not in the weights but changes vectors, where it is not the usual.
-std::string space_suffix(const ModelConfig& config) {
-  static constexpr std::array<const char*, 6> kNames{"-cls",      "-max",          "",
-                                                     "-meansqrt", "-weightedmean", "-last"};
-  return std::string(kNames[static_cast<std::size_t>(config.pooling)]) + (config.normalizes ? "" : "-raw") +
-         (config.pools_prompt ? "" : "-unprompted");
-}
-
-const char* name_of(Numbers numbers) {
-  switch (numbers) {
-    case Numbers::bf16:
-      return "bf16";
-    case Numbers::int8:
-      return "int8";
-    case Numbers::fp32:
-      break;
-  }
-  return "fp32";
-}
-
-Result<ModelFacts> describe(const ModelOptions& options, const ModelConfig& config, const Weights& weights) {
-  ModelFacts facts;
-  facts.width = config.output_width();
-  facts.normalized = config.normalizes;
-  facts.symmetric =
-      std::ranges::all_of(config.prompts, [](const auto& prompt) { return prompt.second.empty(); });
-  facts.input_types = {"search_query", "search_document", "query", "document", "passage"};
-  for (const auto& [name, prompt] : config.prompts) {
-    if (std::ranges::find(facts.input_types, name) == facts.input_types.end())
-      facts.input_types.push_back(name);
-  }
-  facts.max_tokens =
-      options.max_tokens == 0 ? config.max_tokens : std::min(options.max_tokens, config.positions());
-  if (facts.max_tokens < kLeastTokens) {
-    return fail(ErrorCode::internal,
-                "the token limit of the embedded model must be at least " + std::to_string(kLeastTokens));
-  }
-  facts.layers = config.layers;
-  facts.threads = options.threads == 0 ? usable_cpus() : options.threads;
-  facts.precision = name_of(weights.numbers);
-  facts.kernels = weights.qkv->implementation() + ", " + weights.kernels->name;
-  facts.space = options.name + "#" + facts.precision + "-" + weights.digest + space_suffix(config);
-  return facts;
-}
-
 }  // namespace
 
-Result<std::unique_ptr<LocalModel>> LocalModel::load(const ModelOptions& options) {
+Result<std::unique_ptr<LocalModel>> LocalModel::load(const ModelOptions& options) try {
   const auto numbers = choose_numbers(options.precision);
   if (!numbers) return fail(numbers.error());
   const auto config = read_model_config(options.folder);
@@ -477,17 +479,16 @@ Result<std::unique_ptr<LocalModel>> LocalModel::load(const ModelOptions& options
   }
   auto weights = Weights::load(options.folder, *config, *numbers);
   if (!weights) return fail(std::move(weights).error());
-  auto facts = describe(options, *config, **weights);
+  auto facts = describe(options, *config, *numbers, (*weights)->digest);
   if (!facts) return fail(std::move(facts).error());
-  try {
-    const OneThreadTeam alone;
-    auto engine = std::make_unique<Engine>(std::move(*facts), options.queue_tokens, std::move(*tokenizer),
-                                           std::move(*weights));
-    engine->start();
-    return engine;
-  } catch (const std::exception& error) {
-    return fail(ErrorCode::internal, std::string("the embedded model cannot start: ") + error.what());
-  }
+  facts->kernels = (*weights)->qkv->implementation() + ", " + (*weights)->kernels->name;
+  const OneThreadTeam alone;
+  auto engine = std::make_unique<Engine>(std::move(*facts), options.queue_tokens, std::move(*tokenizer),
+                                         std::move(*weights));
+  engine->start();
+  return engine;
+} catch (const std::exception& error) {
+  return fail(ErrorCode::internal, std::string("the embedded model cannot start: ") + error.what());
 }
 
 }  // namespace embedrouter::inference

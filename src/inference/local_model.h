@@ -26,6 +26,7 @@ struct ModelOptions {
   std::size_t queue_tokens =
       1 << 20;  // bound of the queue; a job that would pass it is refused with `overloaded`
   std::string name = "sentence-transformers/all-minilm-l6-v2";  // what the space is called after
+  bool operator==(const ModelOptions&) const = default;
 };
 
 // What a job asks for. The texts must stay valid until `done` is called.
@@ -51,7 +52,11 @@ struct Vectors {
 // The handle of a submitted job. Dropping it does not cancel.
 class Ticket {
  public:
-  void cancel() noexcept { cancelled_.store(true, std::memory_order_relaxed); }
+  Ticket() = default;
+  Ticket(const Ticket&) = delete;
+  Ticket& operator=(const Ticket&) = delete;
+  virtual ~Ticket() = default;
+  virtual void cancel() noexcept { cancelled_.store(true, std::memory_order_relaxed); }
   bool cancelled() const noexcept { return cancelled_.load(std::memory_order_relaxed); }
 
  private:
@@ -71,28 +76,41 @@ struct ModelFacts {
   std::string space;      // model and precision class, with a short digest of the weights
 };
 
+// What loading a model would come to.
+struct Inspection {
+  ModelFacts facts;  // without `kernels`
+  // That the loaded model takes, its word table in the mapped file and the memory of its workers included;
+  // the tokenizer comes on top.
+  std::uint64_t bytes = 0;
+};
+
 // A text encoder in this process, with its compute threads and its queue. Thread-safe.
 class LocalModel {
  public:
   static Result<std::unique_ptr<LocalModel>> load(const ModelOptions& options);
+  // From the files that describe it and the header of its weights, in milliseconds; what only loading shows
+  // is not checked.
+  static Result<Inspection> inspect(const ModelOptions& options);
   virtual ~LocalModel() =
       default;  // waits for the compute threads; jobs in the queue fail with shutting_down
 
   virtual const ModelFacts& facts() const = 0;
-  // Tokens of `text`, special ones included.
-  virtual std::size_t count_tokens(std::string_view text) const = 0;
 
-  // Never blocks. `done` is called exactly once, on a thread of the model or, for an immediate refusal, on
-  // this one; it must be quick and must not throw. An input_type that the model does not know and more
-  // dimensions than it has are an invalid_request naming the member. A cancelled job leaves the queue and is
-  // answered with client_closed.
+  // Never blocks. `done` is called exactly once, on a thread of the model, on the one that cancels or, for an
+  // immediate refusal, on this one; it must be quick and must not throw. An input_type that the model does
+  // not know and more dimensions than it has are an invalid_request naming the member. A job that meets a
+  // fault of the engine fails with internal or, where memory lacks, overloaded; others are not touched by it.
+  // A cancelled job is answered with client_closed at once and leaves the queue.
   using Done = std::function<void(Result<Vectors>)>;
   virtual std::shared_ptr<Ticket> submit(Job job, Done done) = 0;
 
-  // For metrics: tokens that wait, and totals since the start.
+  // Tokens that wait, and totals since the start.
   struct Load {
     std::size_t queued_tokens = 0, queued_texts = 0, queued_jobs = 0;
     std::uint64_t batches = 0, batch_tokens = 0, texts = 0;
+    // For how long the compute thread that has been longest at its present piece of work has been at it;
+    // zero: all rest. A piece is a batch, or a part of the texts to be read.
+    std::chrono::nanoseconds busy{0};
   };
   virtual Load load_now() const = 0;
   // Tokens that a full batch holds.

@@ -11,6 +11,7 @@
 #include <mutex>
 #include <thread>
 
+#include "inference/test_allocations.h"
 #include "inference/test_model.h"
 
 namespace embedrouter::inference {
@@ -45,6 +46,14 @@ Result<Vectors> wait(std::future<Result<Vectors>> future) {
   if (future.wait_for(kPatience) != std::future_status::ready)
     return fail(ErrorCode::internal, "no answer came");
   return future.get();
+}
+
+template <class Condition>
+bool soon(const LocalModel& model, Condition condition) {
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  while (!condition(model.load_now()) && std::chrono::steady_clock::now() < end)
+    std::this_thread::sleep_for(1ms);
+  return condition(model.load_now());
 }
 
 std::span<const float> row(const Vectors& vectors, std::size_t i) {
@@ -105,7 +114,25 @@ TEST(local_model, states_what_it_is) {
   EXPECT_FALSE(facts.kernels.empty());
   ASSERT_TRUE(facts.space.starts_with("sentence-transformers/all-minilm-l6-v2#fp32-")) << facts.space;
   EXPECT_EQ(facts.space.substr(facts.space.rfind('-') + 1).size(), 8U);
-  EXPECT_EQ(model->count_tokens("hello world"), 4U);
+}
+
+TEST(local_model, inspected_says_what_the_loaded_one_does) {
+  const ModelOptions options{
+      .folder = model_folder(), .precision = Precision::fp32, .threads = 1, .name = "a/b"};
+  const auto inspected = LocalModel::inspect(options);
+  ASSERT_TRUE(inspected) << inspected.error().message();
+  const auto model = load(options);
+  EXPECT_EQ(inspected->facts.space, model->facts().space);
+  EXPECT_EQ(inspected->facts.width, model->facts().width);
+  EXPECT_EQ(inspected->facts.max_tokens, model->facts().max_tokens);
+  EXPECT_EQ(inspected->facts.precision, model->facts().precision);
+  // Some 22.6 million numbers, and 256 rows of 384 for the one worker.
+  EXPECT_NEAR(static_cast<double>(inspected->bytes), 90.5e6 + 2.2e6, 0.5e6);
+  const auto longer = LocalModel::inspect(
+      {.folder = model_folder(), .precision = Precision::fp32, .threads = 2, .max_tokens = 512});
+  ASSERT_TRUE(longer);
+  EXPECT_EQ(longer->bytes - inspected->bytes, 3U * 256 * 384 * 22);
+  EXPECT_FALSE(LocalModel::inspect({.folder = "/nowhere"}));
 }
 
 TEST(local_model, automatic_precision_is_bf16_where_the_cpu_has_it_and_bf16_elsewhere_is_refused) {
@@ -278,15 +305,65 @@ TEST(local_model, a_cancelled_job_costs_no_compute_whether_it_was_read_or_not) {
   auto large = submit(*model, many, false, &large_ticket);
   small_ticket->cancel();
   large_ticket->cancel();
-  EXPECT_EQ(small.wait_for(0s), std::future_status::timeout);
+  EXPECT_EQ(small.wait_for(0s), std::future_status::ready);
+  EXPECT_EQ(large.wait_for(0s), std::future_status::ready);
   held.release();
   for (auto* future : {&small, &large}) {
     const auto answer = wait(std::move(*future));
     ASSERT_FALSE(answer);
     EXPECT_EQ(answer.error().code(), ErrorCode::client_closed);
   }
+  EXPECT_TRUE(soon(*model, [](const LocalModel::Load& load) { return load.queued_tokens == 0; }));
   EXPECT_EQ(model->load_now().texts, texts);
-  EXPECT_EQ(model->load_now().queued_tokens, 0U);
+}
+
+TEST(local_model, g4_a_worker_that_hangs_shows_and_holds_nobody_who_leaves) {
+  const auto model = load({.threads = 2});
+  EXPECT_EQ(model->load_now().busy, 0ns);
+  Held held(*model);
+  ASSERT_TRUE(wait(submit(*model, {"the other worker goes on"})));
+  const auto busy = model->load_now().busy;
+  EXPECT_GT(busy, 0ns);
+  std::this_thread::sleep_for(1ms);
+  EXPECT_GE(model->load_now().busy, busy + 1ms) << "the time of one piece of work";
+  {
+    Held both(*model);
+    std::shared_ptr<Ticket> ticket;
+    auto leaves = submit(*model, {"nobody takes it"}, false, &ticket);
+    EXPECT_EQ(leaves.wait_for(0s), std::future_status::timeout);
+    ticket->cancel();
+    ASSERT_EQ(leaves.wait_for(0s), std::future_status::ready);
+    EXPECT_EQ(leaves.get().error().code(), ErrorCode::client_closed);
+    both.release();
+  }
+  held.release();
+  ASSERT_TRUE(wait(submit(*model, {"after all"})));
+  EXPECT_TRUE(soon(*model, [](const LocalModel::Load& load) { return load.busy == 0ns; }));
+}
+
+// Of the allocations that the workers make for a job, one fails: each of the first, then one here and there.
+TEST(local_model, g4_a_worker_without_memory_fails_that_job_and_goes_on) {
+  const std::string text = "word" + std::string(9'000, ' ');  // read by a worker
+  const std::vector<std::string_view> many(4, text);          // in two parts
+  const auto model = load({.threads = 1});
+  const auto right = wait(submit(*model, {text}));
+  ASSERT_TRUE(right);
+  std::size_t failures = 0;
+  for (std::size_t nth = 0;; nth += 1 + nth / 8) {
+    SCOPED_TRACE(nth);
+    FailingAllocation failing(nth);
+    const auto answer = wait(submit(*model, many));
+    const bool failed = failing.end();
+    if (!answer) EXPECT_EQ(answer.error().code(), ErrorCode::overloaded) << answer.error().message();
+    const auto after = wait(submit(*model, {text}));
+    ASSERT_TRUE(after) << nth << ": " << after.error().message();
+    EXPECT_EQ(row(*after, 0)[0], row(*right, 0)[0]);
+    EXPECT_EQ(model->load_now().queued_tokens, 0U);
+    failures += answer ? 0 : 1;
+    if (!failed) break;  // there are no more
+    ASSERT_LT(nth, 10'000'000U);
+  }
+  EXPECT_GT(failures, 3U);
 }
 
 TEST(local_model, going_down_answers_every_queued_job_once) {

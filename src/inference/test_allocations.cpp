@@ -1,47 +1,58 @@
 #include "inference/test_allocations.h"
 
+#include <atomic>
 #include <cstdlib>
+#include <limits>
 #include <new>
 
+namespace embedrouter::inference {
 namespace {
 
+constexpr std::size_t kNever = std::numeric_limits<std::size_t>::max();
+std::atomic<std::size_t> to_come{kNever};  // until one fails
+std::atomic<bool> has_failed{false};
+thread_local bool spared = false;
 thread_local std::uint64_t allocations = 0;
 
-void* allocate(std::size_t size, std::size_t alignment) {
-  ++allocations;
-  const std::size_t whole = (size + alignment - 1) / alignment * alignment;
-  void* memory = alignment <= alignof(std::max_align_t) ? std::malloc(size == 0 ? 1 : size)
-                                                        : std::aligned_alloc(alignment, whole);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
+bool fails() noexcept {
+  if (spared) return false;
+  std::size_t left = to_come.load();
+  do {
+    if (left == kNever) return false;
+  } while (!to_come.compare_exchange_weak(left, left == 0 ? kNever : left - 1));
+  if (left == 0) has_failed = true;
+  return left == 0;
 }
 
 }  // namespace
 
-// The array and nothrow forms end in these, as the standard has it.
-void* operator new(std::size_t size) {
-  return allocate(size, alignof(std::max_align_t));
-}
-void* operator new(std::size_t size, std::align_val_t alignment) {
-  return allocate(size, static_cast<std::size_t>(alignment));
-}
-void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t /*size*/) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::align_val_t /*alignment*/) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t /*size*/, std::align_val_t /*alignment*/) noexcept {
-  std::free(memory);
+FailingAllocation::FailingAllocation(std::size_t nth) {
+  spared = true;
+  has_failed = false;
+  to_come = nth;
 }
 
-namespace embedrouter::inference {
+bool FailingAllocation::end() {
+  to_come = kNever;
+  return has_failed;
+}
 
 std::uint64_t allocations_of_this_thread() noexcept {
   return allocations;
 }
 
 }  // namespace embedrouter::inference
+
+// The array and nothrow forms of the library call these.
+void* operator new(std::size_t size) {
+  ++embedrouter::inference::allocations;
+  void* const memory = embedrouter::inference::fails() ? nullptr : std::malloc(size == 0 ? 1 : size);
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}

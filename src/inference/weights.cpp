@@ -160,6 +160,12 @@ void read_distances(Reader& reader, Weights& weights) {
   }
 }
 
+// The digest of weights with those of a layer behind them.
+std::string together(const std::string& digest, const ModelFiles& layer) {
+  const Sha256 both = sha256(digest + layer.digest());
+  return to_hex(std::span(both).first(4));
+}
+
 Result<DenseLayer> read_dense(const std::filesystem::path& folder, const DenseConfig& config,
                               std::string& digest) {
   const auto files = ModelFiles::open(folder / config.folder);
@@ -181,8 +187,7 @@ Result<DenseLayer> read_dense(const std::filesystem::path& folder, const DenseCo
     if (!bias) return fail(std::move(bias).error());
     layer.bias = std::move(*bias);
   }
-  const Sha256 together = sha256(digest + files->digest());
-  digest = to_hex(std::span(together).first(4));
+  digest = together(digest, *files);
   return layer;
 }
 
@@ -231,6 +236,18 @@ Result<std::unique_ptr<const Weights>> Weights::load(const std::filesystem::path
 DistanceBias Weights::distance_bias() const noexcept {
   if (distances.empty()) return {};
   return {distances.data() + config.positions() - 1, distance_stride(config)};
+}
+
+Result<std::string> Weights::digest_of(const std::filesystem::path& folder, const ModelConfig& config) {
+  const auto encoder = ModelFiles::open(folder / config.encoder_folder);
+  if (!encoder) return fail(encoder.error());
+  std::string digest = encoder->digest();
+  for (const DenseConfig& dense : config.dense) {
+    const auto files = ModelFiles::open(folder / dense.folder);
+    if (!files) return fail(files.error());
+    digest = together(digest, *files);
+  }
+  return digest;
 }
 
 }  // namespace embedrouter::inference

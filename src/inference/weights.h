@@ -49,6 +49,9 @@ struct Weights {
                                                      const ModelConfig& config, Numbers numbers,
                                                      const Kernels& kernels = *available_kernels().back());
 
+  // `digest` of what load() would read, from headers and samples of the files.
+  static Result<std::string> digest_of(const std::filesystem::path& folder, const ModelConfig& config);
+
   // The table of distances for the kernels; empty if there is none.
   DistanceBias distance_bias() const noexcept;
 };

@@ -116,7 +116,7 @@ class ClientImpl final : public Client, private ClientConnection<Stream>::Pool {
     return finish(std::move(answer));
   }
   Result<ClientResponse> finish(Result<ClientResponse> answer) const {
-    if (answer) {
+    if (answer && !origin_->show_redirects) {
       if (auto elsewhere = redirect_fault(*answer, origin_->url)) return fail(std::move(*elsewhere));
     }
     return answer;

@@ -47,19 +47,34 @@ struct ClientLimits {
   std::chrono::milliseconds stale_addresses{600'000};
 };
 
+// Takes the body of an answer as it arrives, so that it need not fit into memory. Used from the client's
+// thread.
+class BodySink {
+ public:
+  // The head of the answer is there. False: its body is kept in memory, as without a sink.
+  virtual bool wants(int status, const Headers& headers) = 0;
+  // The next bytes of the body, its content coding taken off; ClientLimits::body_bytes does not bound them. A
+  // failure ends the exchange, and is its result.
+  virtual Result<void> take(std::string_view bytes) = 0;
+
+ protected:
+  ~BodySink() = default;
+};
+
 struct ClientRequest {
   std::string_view method = "POST";
   std::string target;                // path and query
   std::vector<OwnedHeader> headers;  // Host and Content-Length are net's own
   Body body;
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();  // total
+  BodySink* sink = nullptr;  // outlives the task of send(); null: none
 };
 
 struct ClientResponse {
   int status = 0;
   Headers headers;  // views into `head`
   std::shared_ptr<const Buffer> head;
-  std::shared_ptr<const Buffer> body;  // never null
+  std::shared_ptr<const Buffer> body;  // never null; empty where a sink took it
 };
 
 struct ClientTls {
@@ -72,8 +87,9 @@ struct ClientOptions {
   ClientLimits limits;
   ClientTls tls;
   std::optional<Proxy> proxy;
-  bool http2 = true;         // offered by ALPN where there is TLS; the upstream chooses
-  bool compression = false;  // asked for; an answer that is compressed unasked is read all the same
+  bool http2 = true;            // offered by ALPN where there is TLS; the upstream chooses
+  bool compression = false;     // asked for; an answer that is compressed unasked is read all the same
+  bool show_redirects = false;  // a redirect is an answer like any other; nothing follows it either way
   Lookup lookup = system_lookup;
 };
 
@@ -94,8 +110,8 @@ class Client {
  public:
   static Result<std::unique_ptr<Client>> make(asio::io_context& io, Url origin, const ClientOptions& options);
   virtual ~Client() = default;
-  // Any status is a value: what it means is the caller's business. But redirects are failures: they would
-  // take keys and texts elsewhere.
+  // Any status is a value: what it means is the caller's business. But redirects are failures, unless they
+  // are asked for: they would take keys and texts elsewhere.
   virtual Task<Result<ClientResponse>> send(ClientRequest request) = 0;
   virtual std::size_t idle_connections() const = 0;
 };

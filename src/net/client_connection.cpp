@@ -42,11 +42,13 @@ Task<Result<ClientResponse>> ClientConnection<Stream>::exchange(const ClientRequ
   failure = co_await read_head(request.method == "HEAD", frame, response);
   if (failure) co_return fail(std::move(*failure));
 
-  ResponseBody body(frame.coding, origin_->limits.body_bytes);
+  BodySink* const sink =
+      request.sink != nullptr && request.sink->wants(frame.status, frame.headers) ? request.sink : nullptr;
+  ResponseBody body(frame.coding, origin_->limits.body_bytes, sink);
   const std::uint64_t size = frame.content_length.value_or(0);
   if (frame.has_body) failure = body.expect(size);
   if (failure) co_return fail(std::move(*failure));
-  if (frame.has_body && frame.content_length && !body.coded()) {
+  if (frame.has_body && frame.content_length && body.plain()) {
     failure = co_await read_sized(size, body.buffer());
   } else if (frame.has_body) {
     failure = co_await read_pieces(frame, body);

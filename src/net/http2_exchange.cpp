@@ -19,6 +19,16 @@ nghttp2_nv field(std::string_view name, std::string_view value) {
   return {bytes(name), bytes(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE};
 }
 
+// `head`: the stream's, or a copy; the fields become views into it.
+Headers headers_of(const Http2Stream& stream, std::string_view head) {
+  Headers headers;
+  for (const Http2Stream::Field& each : stream.fields) {
+    headers.add(head.substr(each.name, each.value - each.name),
+                head.substr(each.value, each.end - each.value));
+  }
+  return headers;
+}
+
 }  // namespace
 
 // A stream that is waited for: found by the callbacks as long as the coroutine runs.
@@ -155,10 +165,7 @@ Http2Answer Http2Connection::conclude(Http2Stream& stream) {
   ClientResponse response;
   response.status = stream.status;
   auto head = std::make_shared<const Buffer>(stream.head);
-  for (const Http2Stream::Field& each : stream.fields) {
-    response.headers.add(head->view().substr(each.name, each.value - each.name),
-                         head->view().substr(each.value, each.end - each.value));
-  }
+  response.headers = headers_of(stream, head->view());
   response.head = std::move(head);
   response.body = stream.body ? stream.body->bytes() : std::make_shared<const Buffer>();
   return {std::move(response), no};
@@ -244,7 +251,9 @@ void Http2Connection::on_headers_end(Http2Stream& stream, bool last) {
     if (!coding) {
       stream.fault = invalid_answer("the upstream's answer has a content coding that is not spoken here");
     }
-    stream.body.emplace(coding.value_or(ContentCoding::identity), origin_->limits.body_bytes);
+    BodySink* sink = stream.request.sink;
+    if (sink != nullptr && !sink->wants(stream.status, headers_of(stream, stream.head))) sink = nullptr;
+    stream.body.emplace(coding.value_or(ContentCoding::identity), origin_->limits.body_bytes, sink);
     if (!stream.fault && stream.request.method != "HEAD") stream.fault = stream.body->expect(length);
     if (stream.fault) stream.changed.notify();
   }

@@ -19,6 +19,7 @@ struct Origin {
         limits(options.limits),
         proxy(options.proxy),
         http2(options.http2 && url.tls),
+        show_redirects(options.show_redirects),
         addresses(io, proxy ? proxy->host : url.host, proxy ? proxy->port : url.port, options.lookup,
                   options.limits.stale_addresses) {}
 
@@ -28,6 +29,7 @@ struct Origin {
   ClientLimits limits;
   std::optional<Proxy> proxy;
   bool http2;                               // may be spoken
+  bool show_redirects;                      // as answers
   std::unique_ptr<asio::ssl::context> tls;  // null: plain HTTP
   TlsSession session;
   Addresses addresses;        // of the proxy, if there is one

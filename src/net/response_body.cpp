@@ -1,5 +1,7 @@
 #include "net/response_body.h"
 
+#include <utility>
+
 #include "net/client_fault.h"
 
 namespace embedrouter::net {
@@ -13,17 +15,30 @@ Error not_the_coding() {
 
 std::optional<Error> ResponseBody::expect(std::uint64_t size) {
   if (size > limit_) return too_large();
-  if (!coded()) bytes_->reserve(size);
+  if (plain()) bytes_->reserve(size);
   return std::nullopt;
 }
 
 Result<bool> ResponseBody::take(std::string_view& piece) {
-  if (!coded()) {
-    if (bytes_->size() + piece.size() > limit_) return fail(too_large());
-    bytes_->append(piece);
-    piece = {};
+  if (coded()) {
+    auto unfinished = decode(piece);
+    if (unfinished && sink_ != nullptr) {
+      if (auto taken = sink_->take(bytes_->view()); !taken) return fail(std::move(taken).error());
+      bytes_->clear();
+    }
+    return unfinished;
+  }
+  const std::string_view bytes = std::exchange(piece, {});
+  if (sink_ != nullptr) {
+    if (auto taken = sink_->take(bytes); !taken) return fail(std::move(taken).error());
     return false;
   }
+  if (bytes_->size() + bytes.size() > limit_) return fail(too_large());
+  bytes_->append(bytes);
+  return false;
+}
+
+Result<bool> ResponseBody::decode(std::string_view& piece) {
   if (piece.empty() && !decoder_) return false;
   if (!decoder_) decoder_ = ContentDecoder::make(coding_);
   switch (decoder_->decode(piece, *bytes_, limit_)) {

@@ -27,11 +27,18 @@ Task<Result<api::EmbedReply>> Local::embed(const api::EmbedRequest& request, emb
   job.texts.reserve(request.items.size());
   for (const api::Item& item : request.items) job.texts.push_back(item.text);
 
-  const auto start = [this, &job](auto done) {
-    auto ticket = model_.submit(std::move(job), std::move(done));
-    return [ticket = std::move(ticket)] { ticket->cancel(); };
+  Timer deadline(io_.get_executor(), call.deadline);
+  const auto start = [this, &job, &deadline](auto done) {
+    const auto ticket = model_.submit(std::move(job), std::move(done));
+    deadline.async_wait([ticket](const auto& cancelled) {
+      if (!cancelled) ticket->cancel();
+    });
+    return [ticket] { ticket->cancel(); };
   };
   auto vectors = co_await await_callback<Result<inference::Vectors>>(io_.get_executor(), start);
+  const bool in_time = deadline.cancel() != 0;
+  if (!vectors && !in_time)
+    co_return fail(ErrorCode::upstream_timeout, "the embedded model did not answer in the time there was");
   if (!vectors) co_return fail(std::move(vectors).error());
   call.times.queue += vectors->waited;
   call.times.inference += vectors->computed;

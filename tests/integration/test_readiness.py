@@ -4,7 +4,7 @@ import signal
 import socket
 import time
 
-from support import wire
+from support import threads, wire
 from support.program import MODEL_DIR
 from support.router import TAURUS, TAURUS_TOKENS, configuration
 from support.wire import assert_envelope
@@ -68,6 +68,47 @@ def test_a_model_that_is_wedged_shows_within_two_intervals_and_recovers_by_itsel
             connection.close()
     became_ready(router)
     assert router.embed("after all").status == 200
+
+
+def computing(router, since: dict[int, int], found: list[int]) -> bool:
+    """Whether a thread has computed for some time since then; it is added to `found`."""
+    used = threads.used_ticks(router.program.process.pid)
+    busiest = max(used, key=lambda thread: used[thread] - since.get(thread, 0))
+    found[:] = [busiest]
+    return used[busiest] - since.get(busiest, 0) >= 3
+
+
+def test_g4_a_compute_thread_that_hangs_fails_what_it_holds_alone_and_shows_until_it_goes_on(start_router):
+    router = start_router(
+        configuration(
+            sections={
+                "server": {"readyz_interval": "300ms"},
+                "limits": {"total_timeout": "6s"},
+                "embedded": {"enabled": True, "model_dir": MODEL_DIR, "precision": "fp32", "threads": 2},
+            }
+        )
+    )
+    became_ready(router)
+    since, found = threads.used_ticks(router.program.process.pid), []
+    held = router.begin(["word " * (TAURUS_TOKENS - 2)] * 300, TAURUS)
+    wire.eventually(lambda: computing(router, since, found), wire.PATIENCE, "a thread computes")
+    with threads.frozen(found[0]):
+        fault = []
+
+        def not_ready() -> bool:
+            answer = router.request("GET", "/readyz", headers={"Authorization": None})
+            fault[:] = [answer]
+            return answer.status == 503 and "a compute thread" in answer.error["message"]
+
+        wire.eventually(not_ready, wire.PATIENCE, "it says that a compute thread hangs")
+        assert fault[0].code == "not_ready"
+        assert router.metrics()["embedrouter_batch_busy_seconds"] > 0.3
+        assert held.getresponse().status == 504, "at its deadline"
+        assert router.embed("another request goes on").status == 200
+        assert ready(router) == 503
+    became_ready(router)
+    assert router.embed("after all").status == 200
+    assert router.request("GET", "/readyz", headers={"Authorization": None}).status == 200
 
 
 def test_while_it_drains_it_is_not_ready(start_router):

@@ -26,7 +26,7 @@ MEMBERS = {
     **dict.fromkeys(("against", "space", "fault")),
     **dict.fromkeys(("lasts_ms", "cosine", "canary", "position", "upstream_status")),
     **dict.fromkeys(("status", "inputs", "tokens", "attempts", "request_bytes", "response_bytes")),
-    **dict.fromkeys(("read_ms", "queue_ms", "inference_ms", "upstream_ms", "ms")),
+    **dict.fromkeys(("memory_bytes", "read_ms", "queue_ms", "inference_ms", "upstream_ms", "ms")),
 }
 # A shorter text is a word that a log may hold for other reasons.
 SHORTEST_TEXT = 8

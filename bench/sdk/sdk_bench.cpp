@@ -1,7 +1,8 @@
 // One server and two clients for bench/sdk/run.
 //   sdk_bench serve                       answers POST /v1/embeddings for the models "1" and "256"; prints
-//   its URL sdk_bench sdk|curl URL ITEMS CALLS    measures one client sdk_bench base64 measures decoding
-//   alone
+//                                         its URL
+//   sdk_bench sdk|curl URL ITEMS CALLS    measures one client
+//   sdk_bench base64                      measures decoding alone
 #include <curl/curl.h>
 #include <embedrouter/client.h>
 #include <sys/resource.h>
@@ -85,10 +86,13 @@ int measure(int calls, const std::function<bool()>& call) {
   return 0;
 }
 
+sdk::EmbeddingsRequest request_for(std::size_t items) {
+  return {.input = texts(items), .model = std::to_string(items), .encoding_format = "base64"};
+}
+
 int measure_sdk(const std::string& url, std::size_t items, int calls) {
   const sdk::Client client({.api_key = "key", .server_url = url});
-  const sdk::EmbeddingsRequest request{
-      .input = texts(items), .model = std::to_string(items), .encoding_format = "base64"};
+  const sdk::EmbeddingsRequest request = request_for(items);
   return measure(calls, [&] {
     const auto reply = client.embeddings().generate(request).get();
     if (!reply) return false;
@@ -97,26 +101,37 @@ int measure_sdk(const std::string& url, std::size_t items, int calls) {
   });
 }
 
+// Keeps what would be sent.
+struct Recorder final : sdk::Transport {
+  sdk::HttpRequest request;
+  void send(sdk::HttpRequest sent, std::stop_token, sdk::ResponseHandler done) override {
+    request = std::move(sent);
+    done(sdk::fail(sdk::ErrorKind::cancelled, "recorded"));
+  }
+};
+
 std::size_t append(char* data, std::size_t, std::size_t size, void* body) {
   static_cast<std::string*>(body)->append(data, size);
   return size;
 }
 
-// The least that brings the same bytes.
+// The least that sends and brings the same bytes.
 int measure_curl(const std::string& url, std::size_t items, int calls) {
-  std::string body = R"({"input":[)";
-  for (const std::string& text : texts(items)) body += (body.ends_with('[') ? "\"" : ",\"") + text + '"';
-  body += R"(],"model":")" + std::to_string(items) + R"(","encoding_format":"base64"})";
+  const auto recorder = std::make_shared<Recorder>();
+  const sdk::Client client(
+      {.api_key = "key", .server_url = url, .retries = sdk::RetryConfig::none(), .transport = recorder});
+  static_cast<void>(client.embeddings().generate(request_for(items)).get());
+  const sdk::HttpRequest& request = recorder->request;
   std::string received;
   CURL* const easy = curl_easy_init();
-  curl_slist* headers = curl_slist_append(nullptr, "Content-Type: application/json");
-  headers = curl_slist_append(headers, "Authorization: Bearer key");
+  curl_slist* headers = nullptr;
+  for (const auto& [name, value] : request.headers)
+    headers = curl_slist_append(headers, (name + ": " + value).c_str());
   headers = curl_slist_append(headers, "Expect:");
-  const std::string at = url + "/embeddings";
-  curl_easy_setopt(easy, CURLOPT_URL, at.c_str());
+  curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
-  curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, static_cast<long>(body.size()));
-  curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body.c_str());
+  curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, static_cast<long>(request.body->size()));
+  curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request.body->c_str());
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &append);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, &received);
   const int status = measure(calls, [&] {

@@ -95,7 +95,7 @@ class TestFindPackage:
 
     def test_another_version_and_an_unknown_component_are_refused(self, prefix, outside):
         page = outside / "CMakeLists.txt"
-        for line, why in (("embedrouter 9 CONFIG", "version"), ("embedrouter CONFIG COMPONENTS nonsense", "nonsense")):
+        for line, why in (("embedrouter 9 CONFIG REQUIRED", "version"), ("embedrouter CONFIG REQUIRED COMPONENTS nonsense", "nonsense")):
             page.write_text(re.sub(r"embedrouter 0\.1 CONFIG.*(?=\))", line, (QUICKSTART / "CMakeLists.txt").read_text()))
             done = subprocess.run(
                 ["cmake", "-S", outside, "-B", outside / why, f"-DCMAKE_PREFIX_PATH={prefix}"],

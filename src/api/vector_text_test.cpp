@@ -344,8 +344,12 @@ TEST(Base64, round_trips_every_width) {
     std::ranges::replace(url, '+', '-');
     std::ranges::replace(url, '/', '_');
     const std::string bare = url.substr(0, url.find('='));
-    if (url != text) EXPECT_FALSE(is_canonical_base64(url));
-    if (bare.size() != text.size()) EXPECT_FALSE(is_canonical_base64(text.substr(0, bare.size())));
+    if (url != text) {
+      EXPECT_FALSE(is_canonical_base64(url));
+    }
+    if (bare.size() != text.size()) {
+      EXPECT_FALSE(is_canonical_base64(text.substr(0, bare.size())));
+    }
     for (const std::string& form : {text, url, bare}) {
       std::vector<float> back(width);
       ASSERT_TRUE(decode_base64(form, back)) << form;

@@ -354,7 +354,9 @@ TEST(local_model, g4_a_worker_without_memory_fails_that_job_and_goes_on) {
     FailingAllocation failing(nth);
     const auto answer = wait(submit(*model, many));
     const bool failed = failing.end();
-    if (!answer) EXPECT_EQ(answer.error().code(), ErrorCode::overloaded) << answer.error().message();
+    if (!answer) {
+      EXPECT_EQ(answer.error().code(), ErrorCode::overloaded) << answer.error().message();
+    }
     const auto after = wait(submit(*model, {text}));
     ASSERT_TRUE(after) << nth << ": " << after.error().message();
     EXPECT_EQ(row(*after, 0)[0], row(*right, 0)[0]);
@@ -384,7 +386,9 @@ TEST(local_model, going_down_answers_every_queued_job_once) {
   for (auto& future : futures) {
     ASSERT_EQ(future.wait_for(0s), std::future_status::ready);
     const auto answer = future.get();
-    if (!answer) EXPECT_EQ(answer.error().code(), ErrorCode::shutting_down);
+    if (!answer) {
+      EXPECT_EQ(answer.error().code(), ErrorCode::shutting_down);
+    }
   }
 }
 

@@ -59,7 +59,8 @@ inline std::unique_ptr<const Tokenizer> parsed(std::string_view json) {
 
 inline std::vector<std::uint32_t> ids_of(const Tokenizer& tokenizer, std::string_view text) {
   std::vector<std::uint32_t> ids;
-  EXPECT_EQ(tokenizer.encode(text, ids), ids.size());
+  const std::size_t count = tokenizer.encode(text, ids);
+  EXPECT_EQ(count, ids.size());
   return ids;
 }
 

@@ -19,7 +19,7 @@ os.environ["RAYON_NUM_THREADS"] = str(THREADS)  # of tokenizers
 
 import numpy as np  # noqa: E402
 
-BATCH, MAX_TOKENS, CHOOSE_FROM, QUERIES = 32, 256, 480, 100
+BATCH, MAX_TOKENS, CHOOSE_FROM, QUERIES = 32, 256, 160, 100
 TEXTS = pathlib.Path(CORPUS).read_text().splitlines()
 QUERY = "the river house and music in market a to teacher"  # 12 tokens
 

@@ -1,9 +1,9 @@
 """Servers under load, for bench/engine/run: batches of 32 at concurrency 4 in arrival order, and one query at a time."""
-import base64
 import http.client
 import json
 import multiprocessing
 import os
+import shutil
 import socket
 import statistics
 import subprocess
@@ -161,8 +161,7 @@ class Router(Server):
         self.running.append(process)
         while True:
             try:
-                vectors = json.loads(self.one(address))["data"]
-                assert len(base64.b64decode(vectors[0]["embedding"])) % 4 == 0
+                self.one(address)
                 return process, address
             except ConnectionError:
                 if process.poll() is not None:
@@ -199,6 +198,7 @@ class Router(Server):
             if process.poll() is None:
                 process.terminate()
                 process.wait()
+        shutil.rmtree(self.folder)
 
 
 def table(servers, texts):

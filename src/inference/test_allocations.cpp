@@ -43,12 +43,17 @@ std::uint64_t allocations_of_this_thread() noexcept {
 
 }  // namespace embedrouter::inference
 
-// The array and nothrow forms of the library call these.
+// The array forms of the library call these; a sanitizer's nothrow form does not.
 void* operator new(std::size_t size) {
   ++embedrouter::inference::allocations;
   void* const memory = embedrouter::inference::fails() ? nullptr : std::malloc(size == 0 ? 1 : size);
   if (memory == nullptr) throw std::bad_alloc();
   return memory;
+}
+void* operator new(std::size_t size, const std::nothrow_t& /*tag*/) noexcept try {
+  return operator new(size);
+} catch (const std::bad_alloc&) {
+  return nullptr;
 }
 void operator delete(void* memory) noexcept {
   std::free(memory);

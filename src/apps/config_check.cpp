@@ -8,6 +8,7 @@
 #include "apps/runtime.h"
 #include "apps/service.h"
 #include "apps/upstream_options.h"
+#include "local/embedded_facts.h"
 #include "net/tls.h"
 
 namespace embedrouter::apps {
@@ -46,7 +47,7 @@ Result<void> check_models(const catalog::Config& config) {
     auto loaded = inference::LocalModel::load(model_options(config.embedded));
     if (!loaded) return fail(ErrorCode::internal, "[embedded]: " + loaded.error().message());
     model = *std::move(loaded);
-    facts = facts_of(*model);
+    facts = local::facts_of(*model);
   }
   auto catalog = catalog::Catalog::build(config, model ? &facts : nullptr);
   if (!catalog) return fail(std::move(catalog).error());

@@ -1,10 +1,10 @@
 #include "apps/precision_report.h"
 
+#include <embedrouter/matrix.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <memory>
 #include <optional>
 #include <span>
@@ -83,23 +83,13 @@ Result<Measured> measure(inference::ModelOptions options, Precision precision) {
   return Measured{std::move(*vectors), (*model)->facts().kernels, tokens / took.count()};
 }
 
-double cosine(std::span<const float> a, std::span<const float> b) {
-  double dot = 0, aa = 0, bb = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    dot += double{a[i]} * b[i];
-    aa += double{a[i]} * a[i];
-    bb += double{b[i]} * b[i];
-  }
-  return dot / std::sqrt(aa * bb);
-}
-
 std::string agreement(const inference::Vectors& vectors, const inference::Vectors& exact) {
   double sum = 0, least = 1;
   for (std::size_t i = 0; i < kTexts.size(); ++i) {
     const auto row = [&](const inference::Vectors& of) {
       return std::span(of.values.get() + i * of.width, of.width);
     };
-    const double agrees = cosine(row(vectors), row(exact));
+    const double agrees = sdk::cosine(row(vectors), row(exact));
     sum += agrees;
     least = std::min(least, agrees);
   }

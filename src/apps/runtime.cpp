@@ -10,28 +10,16 @@
 #include "apps/upstream_options.h"
 #include "embed/attempt.h"
 #include "embed/split.h"
+#include "local/embedded_facts.h"
 #include "providers/dialect.h"
 #include "providers/local.h"
 
 namespace embedrouter::apps {
 
-catalog::EmbeddedFacts facts_of(const inference::LocalModel& model) {
-  const inference::ModelFacts& loaded = model.facts();
-  catalog::EmbeddedFacts facts;
-  facts.width = loaded.width;
-  facts.max_tokens = loaded.max_tokens;
-  facts.precision = loaded.precision;
-  facts.space = loaded.space;
-  facts.normalized = loaded.normalized;
-  facts.symmetric = loaded.symmetric;
-  facts.input_types = loaded.input_types;
-  return facts;
-}
-
 namespace {
 
 catalog::EmbeddedFacts further_facts(const EmbeddedModel& further) {
-  catalog::EmbeddedFacts facts = facts_of(*further.model);
+  catalog::EmbeddedFacts facts = local::facts_of(*further.model);
   facts.id = further.options.name;
   facts.created = further.manifest.added;
   return facts;
@@ -61,7 +49,7 @@ Result<std::shared_ptr<const Runtime>> Runtime::make(catalog::Config config, Emb
   auto runtime = std::make_shared<Runtime>(std::move(config), std::move(embedded), lasting);
   std::optional<catalog::EmbeddedFacts> standing;
   std::vector<catalog::EmbeddedFacts> further;
-  if (runtime->embedded_.standing) standing = facts_of(*runtime->embedded_.standing->model);
+  if (runtime->embedded_.standing) standing = local::facts_of(*runtime->embedded_.standing->model);
   for (const auto& model : runtime->embedded_.on_demand) further.push_back(further_facts(*model));
   auto catalog = catalog::Catalog::build(runtime->config_, standing ? &*standing : nullptr, further);
   if (!catalog) return fail(std::move(catalog).error());

@@ -38,9 +38,6 @@ struct EmbeddedModels {
   std::vector<std::shared_ptr<EmbeddedModel>> on_demand;
 };
 
-// What it says of itself; `id` and `created` stay empty.
-catalog::EmbeddedFacts facts_of(const inference::LocalModel& model);
-
 class Probes;
 
 class Runtime : public std::enable_shared_from_this<Runtime> {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "api/json_cursor.h"
+#include "base/percent.h"
 #include "catalog/values.h"
 #include "hub/manifest.h"
 
@@ -15,24 +16,6 @@ constexpr std::size_t kMostFiles = 100'000;
 constexpr std::uint64_t kLargestFile = std::uint64_t{1} << 40;  // of weights
 constexpr std::uint64_t kLargestText = std::uint64_t{1} << 28;  // of all that is read into memory whole
 constexpr std::chrono::seconds kLongestWait{300};
-
-// Of one segment of a path, or of a revision, whose slashes belong to it.
-std::string percent_encoded(std::string_view text) {
-  static constexpr char kHex[] = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const char lower = static_cast<char>(c | 0x20);
-    if ((lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') ||
-        std::string_view("-._~").find(c) != std::string_view::npos) {
-      out += c;
-    } else {
-      out += '%';
-      out += kHex[static_cast<unsigned char>(c) >> 4];
-      out += kHex[static_cast<unsigned char>(c) & 15];
-    }
-  }
-  return out;
-}
 
 std::string encoded_path(std::string_view path) {
   std::string out;

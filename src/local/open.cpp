@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "catalog/values.h"
+#include "local/embedded_facts.h"
 #include "local/local_transport.h"
 
 namespace embedrouter::local::inline v0 {
@@ -29,16 +30,6 @@ inference::ModelOptions engine_options(const ModelOptions& model) {
   options.max_tokens = model.max_tokens;
   options.queue_tokens = model.queue_tokens;
   return options;
-}
-
-catalog::EmbeddedFacts facts_of(const inference::ModelFacts& loaded) {
-  return {.width = loaded.width,
-          .max_tokens = loaded.max_tokens,
-          .precision = loaded.precision,
-          .space = loaded.space,
-          .normalized = loaded.normalized,
-          .symmetric = loaded.symmetric,
-          .input_types = loaded.input_types};
 }
 
 bool ascends(const std::vector<std::uint32_t>& widths) {
@@ -68,7 +59,7 @@ sdk::Result<sdk::Client> open(const ModelOptions& model, sdk::ClientOptions opti
   catalog::Config config;
   config.embedded.id = model.id;
   config.embedded.matryoshka = model.matryoshka;
-  const catalog::EmbeddedFacts facts = facts_of((*loaded)->facts());
+  const catalog::EmbeddedFacts facts = facts_of(**loaded);
   auto catalog = catalog::Catalog::build(config, &facts);
   if (!catalog) return unusable(catalog.error().message());
   options.server_url = kServerUrl;

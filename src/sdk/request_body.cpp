@@ -6,6 +6,7 @@
 
 #include "api/json_cursor.h"
 #include "base/json_text.h"
+#include "base/percent.h"
 
 namespace embedrouter::sdk {
 namespace {
@@ -225,21 +226,7 @@ bool is_json_text(std::string_view text) {
 }
 
 std::string percent_encode(std::string_view text) {
-  static constexpr char kHex[] = "0123456789ABCDEF";
-  std::string out;
-  out.reserve(text.size());
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '_' || c == '.' || c == '~' || c == ':';
-    if (plain) {
-      out += c;
-    } else {
-      out += '%';
-      out += kHex[static_cast<unsigned char>(c) >> 4];
-      out += kHex[static_cast<unsigned char>(c) & 15];
-    }
-  }
-  return out;
+  return percent_encoded(text, ":");
 }
 
 void QueryWriter::add(std::string_view name, std::string_view value) {

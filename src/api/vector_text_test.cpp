@@ -359,10 +359,10 @@ TEST(Base64, round_trips_every_width) {
 }
 
 TEST(Base64, refuses_each_character_outside_the_alphabet_at_each_place) {
-  std::vector<float> values(21, 0.5F);  // 84 bytes: two vector blocks and a rest
+  std::vector<float> values(81, 0.5F);  // two steps of 128 characters and a rest
   std::string good;
   append_base64(good, values);
-  ASSERT_EQ(good.size(), 112U);
+  ASSERT_EQ(good.size(), 432U);
   for (std::size_t at = 0; at < good.size(); ++at) {
     for (int c = 0; c < 256; ++c) {
       std::string text = good;

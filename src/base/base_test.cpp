@@ -36,6 +36,23 @@ TEST(JsonText, escapes_what_json_forbids_and_keeps_the_rest) {
   EXPECT_EQ(out, "\"a\\\"b\\\\c\\n\\r\\t\\u0001\\u0000d\x7f é 😀\"");
 }
 
+// What it does by eight characters at once, it does by one.
+TEST(JsonText, treats_a_character_alike_wherever_it_stands) {
+  for (unsigned c = 0; c < 256; ++c) {
+    std::string alone;
+    append_json_string(alone, std::string(1, static_cast<char>(c)));
+    const std::string escaped = alone.substr(1, alone.size() - 2);
+    for (std::size_t at = 0; at < 19; ++at) {
+      std::string text(19, 'a');
+      text[at] = static_cast<char>(c);
+      std::string out;
+      append_json_string(out, text);
+      EXPECT_EQ(out, '"' + std::string(at, 'a') + escaped + std::string(18 - at, 'a') + '"');
+      EXPECT_EQ(is_utf8(text), c < 0x80);
+    }
+  }
+}
+
 TEST(JsonText, replaces_each_byte_that_is_not_utf8) {
   std::string out;
   append_json_string(out, "\xff\xc0\x80\xed\xa0\x80x\xf4\x90\x80\x80");

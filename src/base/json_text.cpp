@@ -2,6 +2,8 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 
 namespace embedrouter {
 namespace {
@@ -38,6 +40,31 @@ constexpr auto kPlain = [] {
   return table;
 }();
 
+// Eight characters at once: the top bit of a byte tells of it.
+constexpr std::uint64_t kOnes = 0x0101010101010101U;
+constexpr std::uint64_t kTops = 0x80 * kOnes;
+
+std::uint64_t eight_at(std::string_view text, std::size_t at) noexcept {
+  std::uint64_t bytes = 0;
+  std::memcpy(&bytes, text.data() + at, sizeof bytes);
+  return bytes;
+}
+
+// Exact in whether there is any.
+std::uint64_t below(std::uint64_t bytes, std::uint8_t limit) noexcept {
+  return (bytes - limit * kOnes) & ~bytes & kTops;
+}
+
+bool all_ascii(std::uint64_t bytes) noexcept {
+  return (bytes & kTops) == 0;
+}
+
+bool all_plain(std::uint64_t bytes) noexcept {
+  const std::uint64_t quotes = below(bytes ^ ('"' * kOnes), 1);
+  const std::uint64_t backslashes = below(bytes ^ ('\\' * kOnes), 1);
+  return all_ascii(bytes) && (below(bytes, 0x20) | quotes | backslashes) == 0;
+}
+
 void append_escape(std::string& out, unsigned char c) {
   static constexpr char kHex[] = "0123456789abcdef";
   switch (c) {
@@ -71,6 +98,8 @@ void append_json_string(std::string& out, std::string_view text) {
   std::size_t at = 0;
   const auto flush = [&] { out.append(text.substr(start, at - start)); };
   while (at < text.size()) {
+    while (text.size() - at >= 8 && all_plain(eight_at(text, at))) at += 8;
+    if (at == text.size()) break;
     const auto c = static_cast<unsigned char>(text[at]);
     if (kPlain[c]) {
       ++at;
@@ -91,10 +120,13 @@ void append_json_string(std::string& out, std::string_view text) {
 }
 
 bool is_utf8(std::string_view text) noexcept {
-  while (!text.empty()) {
-    const std::size_t length = sequence_length(text);
+  std::size_t at = 0;
+  while (at < text.size()) {
+    while (text.size() - at >= 8 && all_ascii(eight_at(text, at))) at += 8;
+    if (at == text.size()) break;
+    const std::size_t length = sequence_length(text.substr(at));
     if (length == 0) return false;
-    text.remove_prefix(length);
+    at += length;
   }
   return true;
 }

@@ -9,8 +9,8 @@ namespace {
 
 constexpr std::size_t kMostOfABody = 10'000;
 
-// Bare and in lower case, as Python's email package reads it: anything odd is text/plain.
-std::string media_type(const HttpResponse& response) {
+// Bare, as Python's email package reads it: anything odd is text/plain.
+std::string_view media_type(const HttpResponse& response) {
   const std::string* header = response.headers.find("content-type");
   if (header == nullptr) return "application/octet-stream";
   std::string_view text(*header);
@@ -18,14 +18,11 @@ std::string media_type(const HttpResponse& response) {
   const std::size_t first = text.find_first_not_of(" \t");
   if (first == std::string_view::npos) return "text/plain";
   text = text.substr(first, text.find_last_not_of(" \t") + 1 - first);
-  if (std::ranges::count(text, '/') != 1) return "text/plain";
-  std::string type(text);
-  std::ranges::transform(type, type.begin(), ascii_lower);
-  return type;
+  return std::ranges::count(text, '/') == 1 ? text : "text/plain";
 }
 
 bool is_json(const HttpResponse& response) {
-  return media_type(response) == "application/json";
+  return same_ignoring_case(media_type(response), "application/json");
 }
 
 std::shared_ptr<Error::Answer> answer_of(HttpResponse&& response) {

@@ -1,12 +1,13 @@
 import ssl
-import subprocess
 
 import pytest
 
 from support import log_audit
+from support.certificates import make_certificate
 from support.fake import FakeUpstream, faults
 from support.program import require
 from support.router import Router, configuration, model_of, provider
+from support.scripted import Scripted
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -61,15 +62,23 @@ def start_fake():
         upstream.stop()
 
 
+@pytest.fixture
+def play():
+    """Starts upstreams that end with the test."""
+    upstreams: list[Scripted] = []
+
+    def start(script, *args, **members) -> Scripted:
+        upstreams.append(Scripted(script, *args, **members))
+        return upstreams[-1]
+
+    yield start
+    for upstream in upstreams:
+        upstream.stop()
+
+
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory):
     """A self-signed certificate for 127.0.0.1 and localhost: (certificate, key)."""
-    folder = tmp_path_factory.mktemp("tls")
-    cert, key = folder / "cert.pem", folder / "key.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-         "-keyout", key, "-out", cert, "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    ssl.create_default_context(cafile=str(require(cert, "openssl makes it")))
-    return cert, key
+    made = make_certificate(tmp_path_factory.mktemp("tls"), "localhost", alternative="DNS:localhost,IP:127.0.0.1")
+    ssl.create_default_context(cafile=str(require(made[0], "openssl makes it")))
+    return made

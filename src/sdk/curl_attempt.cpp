@@ -197,9 +197,21 @@ Result<HttpResponse> CurlAttempt::result(CURLcode code) {
     return fail(ErrorKind::protocol, "the answer is larger than max_response_bytes (" +
                                          std::to_string(most_body_) + "), or its headers than 1 MiB");
   }
+  return fail(kind_of(code), why(code));
+}
+
+std::string CurlAttempt::why(CURLcode code) const {
   const std::string_view said = handle_->complaint();
-  const std::string_view what = said.empty() ? curl_easy_strerror(code) : said;
-  return fail(kind_of(code), std::string(what));
+  std::string what(said.empty() ? curl_easy_strerror(code) : said);
+  if (kind_of(code) != ErrorKind::connection_lost) return what;
+  // libcurl keeps its first complaint, which need not be about the end, and does not read what a server that
+  // refuses our certificate says: with TLS 1.3 that comes behind the handshake.
+  if (!said.empty()) what = std::string(curl_easy_strerror(code)) + " (" + what + ')';
+  long opened = 0;
+  curl_easy_getinfo(easy(), CURLINFO_NUM_CONNECTS, &opened);
+  if (is_tls() && opened > 0 && header_bytes_ == 0)
+    what += "; a server that wants another client certificate ends a new connection like this";
+  return what;
 }
 
 }  // namespace embedrouter::sdk

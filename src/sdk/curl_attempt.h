@@ -91,6 +91,7 @@ class CurlAttempt final : public Pending {
   friend CurlHandle;
   static std::size_t on_body(char* data, std::size_t, std::size_t size, void* self);
   static std::size_t on_header(char* data, std::size_t, std::size_t size, void* self);
+  std::string why(CURLcode code) const;
 
   HttpRequest request_;
   std::unique_ptr<CurlHandle> handle_;

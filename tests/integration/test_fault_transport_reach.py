@@ -2,39 +2,20 @@
 
 import gzip
 import socket
-import subprocess
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from support.certificates import make_certificate
 from support.program import BINARY, require
 from support.router import Router, configuration, model_of, provider
-from support.scripted import Http2, Scripted, answer_of, embeddings_of, read_request
+from support.scripted import Http2, Scripted, answer_of, embeddings_of, read_request, serve
 from support.vectors import as_floats, same_bits, vector_of
 from support.wire import assert_envelope, eventually
 
 FAKE_DNS = BINARY.parent / "libfake_dns.so"
-
-
-@pytest.fixture
-def play():
-    """Starts upstreams that end with the test."""
-    upstreams: list[Scripted] = []
-
-    def start(script, *args, **members) -> Scripted:
-        upstreams.append(Scripted(script, *args, **members))
-        return upstreams[-1]
-
-    yield start
-    for upstream in upstreams:
-        upstream.stop()
-
-
-def serve(sock, i):
-    while request := read_request(sock):
-        sock.sendall(answer_of(embeddings_of(request[1])))
 
 
 def config_of(base_url: str, **members) -> str:
@@ -186,18 +167,6 @@ def test_b7_an_upstream_that_moves_under_load_is_found_again(named, play):
 
 
 # B8
-
-
-def make_certificate(folder, name: str, days: int = 2, alternative: str = "DNS:client"):
-    """Self-signed: (certificate, key). A negative number of days makes one that has expired."""
-    cert, key, wanted = folder / f"{name}.pem", folder / f"{name}.key", folder / f"{name}.csr"
-    for command in (
-        ["req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key, "-out", wanted,
-         "-subj", f"/CN={name}", "-addext", f"subjectAltName={alternative}", "-addext", "basicConstraints=CA:TRUE"],
-        ["x509", "-req", "-in", wanted, "-signkey", key, "-out", cert, "-days", str(days), "-copy_extensions", "copy"],
-    ):  # fmt: skip
-        subprocess.run(["openssl", *command], check=True, capture_output=True)
-    return cert, key
 
 
 @pytest.mark.parametrize("what", ["expired", "wrong-host"])

@@ -36,6 +36,13 @@ std::string number(double value) {
   return &digits[0];
 }
 
+std::string values_of(const sdk::Matrix& matrix) {
+  std::string out = R"("rows":)" + std::to_string(matrix.rows()) + R"(,"width":)" +
+                    std::to_string(matrix.width()) + R"(,"values":[)";
+  for (std::size_t i = 0; i < std::min<std::size_t>(matrix.size(), 4096); ++i)
+    out += (i == 0 ? "" : ",") + number(static_cast<double>(matrix.data()[i]));
+  return out + ']';
+}
 std::string summary(const sdk::EmbeddingsResponse& reply) {
   std::string out = R"({"id":)" + quoted(reply.id) + R"(,"model":)" + quoted(std::string_view(reply.model)) +
                     R"(,"data":[)";
@@ -46,11 +53,7 @@ std::string summary(const sdk::EmbeddingsResponse& reply) {
   }
   out += "]";
   if (const auto matrix = reply.matrix()) {
-    out += R"(,"rows":)" + std::to_string(matrix->rows()) + R"(,"width":)" + std::to_string(matrix->width()) +
-           R"(,"values":[)";
-    for (std::size_t i = 0; i < std::min<std::size_t>(matrix->size(), 4096); ++i)
-      out += (i == 0 ? "" : ",") + number(static_cast<double>(matrix->data()[i]));
-    out += ']';
+    out += ',' + values_of(*matrix);
   } else {
     out += R"(,"matrix_error":)" + quoted(std::string_view(matrix.error().message()));
   }
@@ -59,6 +62,12 @@ std::string summary(const sdk::EmbeddingsResponse& reply) {
     if (reply.usage->cost) out += R"(,"cost":)" + number(*reply.usage->cost);
   }
   return out + '}';
+}
+std::string summary(const sdk::EmbedAllResult& result) {
+  std::string out = R"({"failures":[)";
+  for (const auto& failure : result.failures)
+    out += (out.ends_with('[') ? "" : ",") + std::to_string(failure.item);
+  return out + R"(],)" + values_of(result.vectors) + '}';
 }
 std::string summary(const sdk::ModelsPage& page) {
   std::string out = R"({"total_count":)" + std::to_string(page.total_count) + R"(,"next":)" +
@@ -251,6 +260,14 @@ std::string account_call(const sdk::Client& client, std::string_view name, const
 std::string call(const sdk::Client& client, std::string_view name, const object& a) {
   const sdk::CallOptions o = options_of(a);
   if (name == "embeddings.generate") return report(client.embeddings().generate(request_of(a), o).get());
+  if (name == "embed_all") {
+    sdk::EmbedAllOptions options{.model = text(a, "model")};
+    take(a, "batch_items", options.batch_items);
+    std::vector<std::string> texts;
+    take(a, "input", texts);
+    const std::vector<std::string_view> views(texts.begin(), texts.end());
+    return report(client.embeddings().embed_all(views, options));
+  }
   if (name == "embeddings.list_models") {
     sdk::PageQuery page;
     take(a, "offset", page.offset);

@@ -5,8 +5,10 @@ import time
 
 import pytest
 
+from support.certificates import make_certificate
 from support.fake import faults
 from support.router import TAURUS, TAURUS_WIDTH
+from support.scripted import Http2, serve
 from support.vectors import vector_of
 
 TEXTS = ["one text", "another text", "a third"]
@@ -95,3 +97,40 @@ def test_no_certificate_is_trusted_by_itself(driver, start_fake, certificate):
     assert said["error"]["class"] == "TransportError" and said["attempts"] == 1
     trusted = generate(driver, fake.base_url, model="ok", client={"ca_file": str(certificate[0])})
     assert trusted["ok"]["rows"] == 3, json.dumps(trusted)
+
+
+def test_a_client_certificate_opens_what_asks_for_one(driver, play, certificate, tmp_path):
+    mine, other = make_certificate(tmp_path, "client"), make_certificate(tmp_path, "other")
+    server = play(serve, certificate, client_ca=mine[0])
+
+    def ask(shown):
+        client = {"ca_file": str(certificate[0])}
+        if shown:
+            client |= {"client_cert": str(shown[0]), "client_key": str(shown[1])}
+        return generate(driver, server.base_url, model="ok", client=client)
+
+    assert ask(mine)["ok"]["rows"] == len(TEXTS)
+    for shown in (None, other):
+        said = ask(shown)
+        assert said["error"]["class"] == "TransportError" and "certificate" in said["error"]["message"], said
+        assert said["attempts"] == 1
+
+
+@pytest.mark.parametrize("spoken", ["h2", "http/1.1"])
+def test_a_server_is_spoken_to_in_the_http_that_it_chooses(driver, play, certificate, spoken):
+    """Requests side by side share one connection in HTTP/2."""
+    chosen = []
+
+    def script(sock, i):
+        chosen.append(sock.selected_alpn_protocol())
+        Http2(sock).serve() if chosen[-1] == "h2" else serve(sock, i)
+
+    server = play(script, certificate, [spoken])
+    texts = [f"text {i}" for i in range(40)]
+    client = {"api_key": "k", "server_url": server.base_url, "ca_file": str(certificate[0])}
+    said = driver.call("embed_all", client, {"input": texts, "model": "ok", "batch_items": 2})
+    assert (said["ok"]["rows"], said["ok"]["failures"]) == (len(texts), []), said
+    flat = [value for text in texts for value in vector_of(text)]
+    assert said["ok"]["values"] == pytest.approx(flat[:4096], abs=1e-6)
+    assert set(chosen) == {spoken}
+    assert len(chosen) == 1 if spoken == "h2" else 1 <= len(chosen) <= 4

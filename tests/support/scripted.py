@@ -43,6 +43,12 @@ def read_request(sock: socket.socket) -> tuple[str, bytes] | None:
     return head.decode(), body
 
 
+def serve(sock: socket.socket, i: int) -> None:
+    """The script of a server that answers every request in HTTP/1.1 with the vectors of its texts."""
+    while request := read_request(sock):
+        sock.sendall(answer_of(embeddings_of(request[1])))
+
+
 class Scripted:
     """`script(connection, i)` runs on a thread of its own for the i-th connection, which is closed behind it."""
 

@@ -21,7 +21,10 @@ struct EmbedAllOptions {
   std::string model;
   std::optional<std::int64_t> dimensions{};
   std::optional<std::string> input_type{};
+  std::optional<std::string> user{};
   Nullable<ProviderPreferences> provider{};
+  std::optional<std::string> session_id{};  // at most 256 characters
+  std::optional<TraceConfig> trace{};
   std::size_t batch_items = 256;        // texts in a request
   std::size_t batch_bytes = 1'000'000;  // of text in a request; a longer text goes alone
   std::size_t requests_at_once = 4;
@@ -36,8 +39,9 @@ struct EmbedAllResult {
   };
   // Row i is the vector of text i. Rows of failed items are NaN.
   Matrix vectors;
-  // Ascending. A request that the server refuses as a whole (400, 413, 422) is split to find the texts that
-  // are to blame; the others are embedded.
+  // Ascending. A request that is refused as a whole (400, 413, 422) is split to find the texts that are to
+  // blame; the others are embedded. Where the first is refused, the text "a" is sent alone before: if that is
+  // refused too, it is about the request (its model, its dimensions), and nothing else is sent.
   std::vector<Failure> failures;
   std::string model;  // that answered
   std::int64_t prompt_tokens = 0;

@@ -155,6 +155,7 @@ class EmbeddingsResponse {
  private:
   friend class EmbeddingsDecoder;
   Error invalid_answer(const std::string& what) const;
+  Result<void> check_count() const;
 
   std::shared_ptr<const std::string> body_;
   std::vector<std::shared_ptr<const std::string>> unescaped_;  // what some views point to

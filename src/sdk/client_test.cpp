@@ -1,54 +1,16 @@
 // The client over mocks: what is sent, what becomes of answers.
 #include <embedrouter/client.h>
-#include <embedrouter/testing/mock_connection.h>
-#include <embedrouter/testing/mock_transport.h>
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <cstdlib>
+
+#include "sdk/test_bench.h"
 
 namespace embedrouter::sdk {
 namespace {
 
 using std::chrono::milliseconds;
-using testing::MockConnection;
-using testing::MockTime;
-using testing::MockTransport;
-
-constexpr const char* kKey = "sk-or-v1-0123456789abcdef";
-// 1.0, 2.0 and -0.5, 0.25
-constexpr const char* kTwo = R"({"object":"list","model":"m","data":[
-  {"object":"embedding","index":0,"embedding":"AACAPwAAAEA="},
-  {"object":"embedding","index":1,"embedding":[-0.5,0.25]}],
-  "usage":{"prompt_tokens":3,"total_tokens":3,"cost":0.5}})";
-
-struct Bench {
-  std::shared_ptr<MockTransport> transport = std::make_shared<MockTransport>();
-  std::shared_ptr<MockTime> time = std::make_shared<MockTime>();
-
-  Client client(ClientOptions options = {}) {
-    if (std::holds_alternative<std::monostate>(options.api_key)) options.api_key = kKey;
-    if (!options.server_url) options.server_url = "http://host/api/v1/";
-    options.transport = transport;
-    options.sleeper = time;
-    options.retry_sources = {[time = time] { return time->now(); }, [] { return 0.0; }};
-    return Client(std::move(options));
-  }
-};
-
-Result<EmbeddingsResponse> ask(const Client& client, CallOptions options = {}) {
-  return client.embeddings().generate({.input = "hi", .model = "m"}, std::move(options)).get();
-}
-
-// The answer to a request for two items.
-Result<EmbeddingsResponse> decoded(std::string body) {
-  auto mock = std::make_shared<MockConnection>();
-  mock->answer(200, std::move(body));
-  return Client(mock)
-      .embeddings()
-      .generate({.input = std::vector<std::string>{"a", "b"}, .model = "m"})
-      .get();
-}
+using namespace testing;
 
 TEST(Client, sends_what_the_official_sdk_sends) {
   Bench bench;
@@ -209,140 +171,6 @@ TEST(Client, fills_the_error_from_the_envelope) {
   EXPECT_EQ(error.answer()->user_id, "u");
   EXPECT_EQ(error.answer()->openrouter_metadata, R"({"attempt":0})");
   EXPECT_EQ(*error.answer()->headers.find("x-a"), "b");
-}
-
-TEST(EmbeddingsResponse, is_one_matrix) {
-  const auto reply = decoded(kTwo);
-  ASSERT_TRUE(reply);
-  EXPECT_EQ(reply->usage->prompt_tokens, 3);
-  EXPECT_EQ(reply->usage->cost, 0.5);
-  EXPECT_EQ(*reply->data()[0].values(), (std::vector<float>{1.0F, 2.0F}));
-  const auto matrix = reply->matrix();
-  ASSERT_TRUE(matrix);
-  EXPECT_EQ(matrix->rows(), 2U);
-  EXPECT_EQ(std::vector<float>(matrix->data(), matrix->data() + 4),
-            (std::vector<float>{1.0F, 2.0F, -0.5F, 0.25F}));
-}
-
-TEST(EmbeddingsResponse, rows_are_by_index) {
-  const auto reply =
-      decoded(R"({"object":"list","model":"m","data":[{"object":"embedding","index":1,"embedding":[1]},
-                                 {"object":"embedding","index":0,"embedding":"AAAAQA=="}]})");
-  ASSERT_TRUE(reply);
-  EXPECT_EQ(reply->matrix()->row(0)[0], 2.0F);
-  EXPECT_EQ(reply->matrix()->row(1)[0], 1.0F);
-}
-
-TEST(EmbeddingsResponse, reads_escaped_base64) {
-  const auto reply = decoded(
-      R"({"object":"list","model":"m","data":[{"object":"embedding","embedding":"\u0041ACAPwAAAEA\u003d"},
-                                 {"object":"embedding","embedding":"AACAPwAAAEA="}]})");
-  ASSERT_TRUE(reply);
-  EXPECT_EQ(reply->matrix()->row(0)[1], 2.0F);
-}
-
-TEST(EmbeddingsResponse, makes_no_matrix_of_what_is_none) {
-  const auto of = [](const std::string& data) {
-    const auto reply = decoded(R"({"object":"list","model":"m","data":[)" + data + "]}");
-    return reply ? reply->matrix().error() : reply.error();
-  };
-  const std::string good = R"({"object":"embedding","index":0,"embedding":[1,2]})";
-  for (const std::string& data : {
-           good,                                                                      // one for two
-           good + "," + good,                                                         // an index twice
-           good + R"(,{"object":"embedding","embedding":[1,2]})",                     // an index, no index
-           good + R"(,{"object":"embedding","index":2,"embedding":[1,2]})",           // out of range
-           good + R"(,{"object":"embedding","index":-1,"embedding":[1,2]})",          // negative
-           good + R"(,{"object":"embedding","index":1,"embedding":[1]})",             // narrower
-           good + R"(,{"object":"embedding","index":1,"embedding":"AADAfwAAgD8="})",  // NaN
-           good + R"(,{"object":"embedding","index":1,"embedding":"AACAPwAA*EA="})",  // not base64
-           good + R"(,{"object":"embedding","index":1,"embedding":[1,1e39]})",        // no float32
-           good + R"(,{"object":"embedding","index":1,"embedding":[1,null]})",        // no number
-       }) {
-    EXPECT_EQ(of(data).kind(), ErrorKind::response_validation) << data;
-    EXPECT_NE(of(data).answer(), nullptr);
-  }
-}
-
-TEST(EmbedAll, splits_keeps_order_and_names_the_text_to_blame) {
-  Bench bench;
-  // Answers by what is in the request: "bad" is refused, a text is its own length.
-  struct ByText final : Transport {
-    void send(HttpRequest request, std::stop_token, ResponseHandler done) override {
-      ++requests;
-      const std::string& body = *request.body;
-      if (body.find("\"bad\"") != std::string::npos) {
-        return done(HttpResponse{
-            400, {{"content-type", "application/json"}}, R"({"error":{"code":400,"message":"no"}})", {}});
-      }
-      std::string data;
-      std::size_t at = body.find('[');
-      const std::size_t end = body.find(']');
-      for (at = body.find('"', at); at < end; at = body.find('"', at)) {
-        const std::size_t close = body.find('"', at + 1);
-        data += (data.empty() ? "" : ",") + std::string(R"({"object":"embedding","embedding":[)") +
-                std::to_string(close - at - 1) + "]}";
-        at = close + 1;
-      }
-      done(HttpResponse{200,
-                        {{"content-type", "application/json"}},
-                        R"({"object":"list","model":"m","data":[)" + data +
-                            R"(],"usage":{"prompt_tokens":2,"total_tokens":2}})",
-                        {}});
-    }
-    std::atomic<int> requests{0};
-  };
-  auto transport = std::make_shared<ByText>();
-  const Client client({.server_url = "http://host", .transport = transport});
-  std::vector<std::string> owned;
-  for (std::size_t i = 0; i < 20; ++i) owned.push_back(i == 13 ? "bad" : std::string(i + 1, 'x'));
-  const std::vector<std::string_view> texts(owned.begin(), owned.end());
-  std::size_t told = 0;
-  const auto all = client.embeddings().embed_all(
-      texts,
-      {.model = "m", .batch_items = 8, .progress = [&told](std::size_t done, std::size_t) { told = done; }});
-  ASSERT_TRUE(all);
-  ASSERT_EQ(all->failures.size(), 1U);
-  EXPECT_EQ(all->failures[0].item, 13U);
-  EXPECT_EQ(told, 20U);
-  for (std::size_t i = 0; i < 20; ++i) {
-    if (i == 13) {
-      EXPECT_TRUE(std::isnan(all->vectors.row(i)[0]));
-    } else {
-      EXPECT_EQ(all->vectors.row(i)[0], static_cast<float>(i + 1));
-    }
-  }
-  // 8 + 8 + 4, and the second 8 as 4, 4, 2, 2, 1, 1.
-  EXPECT_EQ(transport->requests, 9);
-}
-
-TEST(EmbedAll, gives_up_when_it_is_not_about_the_texts) {
-  const std::vector<std::string_view> texts(1000, "text");
-  Bench refused;
-  refused.transport->answer(401, R"({"error":{"code":401,"message":"no key"}})");
-  const auto unauthorized = refused.client().embeddings().embed_all(texts, {.model = "m", .batch_items = 10});
-  EXPECT_EQ(unauthorized.error().kind(), ErrorKind::unauthorized);
-  EXPECT_LE(refused.transport->requests().size(), 4U);
-
-  Bench bad;
-  bad.transport->answer(400, R"({"error":{"code":400,"message":"dimensions"}})");
-  EXPECT_FALSE(bad.client().embeddings().embed_all(texts, {.model = "m"}));
-  EXPECT_LT(bad.transport->requests().size(), 60U);
-}
-
-TEST(Matrix, top_k_orders_by_likeness) {
-  const Matrix matrix(std::shared_ptr<const float[]>(new float[]{1, 0, 0, 1, 2, 0.1F, std::nanf(""), 0}), 4,
-                      2);
-  const float query[] = {1, 0};
-  const auto matches = top_k(matrix, query, 3);
-  ASSERT_EQ(matches.size(), 3U);
-  EXPECT_EQ(matches[0].row, 0U);
-  EXPECT_EQ(matches[1].row, 2U);
-  EXPECT_EQ(matches[2].row, 1U);
-  EXPECT_NEAR(matches[1].cosine, 2 / std::sqrt(4.01), 1e-9);
-  EXPECT_TRUE(top_k(matrix, std::span(query, 1), 3).empty());
-  const float zero[] = {0, 0};
-  EXPECT_EQ(cosine(zero, query), 0.0);
 }
 
 }  // namespace

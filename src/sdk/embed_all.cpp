@@ -4,6 +4,9 @@
 #include <condition_variable>
 #include <limits>
 #include <mutex>
+#include <new>
+
+#include "sdk/answer.h"
 
 namespace embedrouter::sdk::inline v0 {
 namespace {
@@ -40,17 +43,21 @@ class Mailbox {
   std::vector<Finished> finished_;
 };
 
-bool blames_the_texts(const Error& error) {
+// Refused for what is in it: by the server, or by us as nothing that can be sent.
+bool blames_the_request(const Error& error) {
   return error.kind() == ErrorKind::bad_request || error.kind() == ErrorKind::payload_too_large ||
-         error.status() == 422;
+         error.kind() == ErrorKind::usage || error.status() == 422;
 }
 
+// The retries of one request are enough to learn of these.
 bool holds_for_all(const Error& error) {
   switch (error.kind()) {
     case ErrorKind::unauthorized:
     case ErrorKind::payment_required:
     case ErrorKind::forbidden:
     case ErrorKind::not_found:
+    case ErrorKind::connect_failed:
+    case ErrorKind::untrusted:
     case ErrorKind::cancelled:
       return true;
     default:
@@ -58,8 +65,8 @@ bool holds_for_all(const Error& error) {
   }
 }
 
-// So many texts refused one by one, and none taken: it is not about the texts.
-constexpr std::size_t kHopeless = 4;
+// A text that nobody refuses.
+constexpr std::string_view kHarmless = "a";
 
 class EmbedAll {
  public:
@@ -109,16 +116,34 @@ class EmbedAll {
     waiting_.pop_back();
     if (stopped_by_) return fail_items(batch, *stopped_by_);
     ++under_way_;
-    const EmbeddingsRequest request{.input = texts_.subspan(batch.first, batch.count),
-                                    .model = how_.model,
-                                    .dimensions = how_.dimensions,
-                                    .encoding_format = "base64",
-                                    .input_type = how_.input_type,
-                                    .provider = how_.provider};
-    embeddings_.generate(request, options_)
+    generate(texts_.subspan(batch.first, batch.count))
         .then([mailbox = mailbox_, batch](Result<EmbeddingsResponse> answer) {
           mailbox->put({batch, std::move(answer)});
         });
+  }
+
+  Call<EmbeddingsResponse> generate(std::span<const std::string_view> texts) const {
+    return embeddings_.generate({.input = texts,
+                                 .model = how_.model,
+                                 .dimensions = how_.dimensions,
+                                 .encoding_format = "base64",
+                                 .input_type = how_.input_type,
+                                 .user = how_.user,
+                                 .provider = how_.provider,
+                                 .session_id = how_.session_id,
+                                 .trace = how_.trace},
+                                options_);
+  }
+
+  // Whether a request is refused whatever its texts. Asked once, when the first is refused before any has
+  // been embedded: to find the texts to blame takes up to two requests a text.
+  bool refuses_all() {
+    if (!refuses_all_) {
+      const auto answer = generate({&kHarmless, 1}).get();
+      refuses_all_ = !answer && blames_the_request(answer.error());
+      if (answer) count_usage(*answer);
+    }
+    return *refuses_all_;
   }
 
   void settle(const Finished& finished) {
@@ -127,37 +152,49 @@ class EmbedAll {
         finished.answer ? store(batch, *finished.answer) : Result<void>(fail(finished.answer.error()));
     if (stored) return progress(batch.count);
     const Error& error = stored.error();
-    const bool splits = blames_the_texts(error) || error.kind() == ErrorKind::usage;
-    if (splits && batch.count > 1 && !stopped_by_) {
+    const bool blamed = blames_the_request(error);
+    const bool useless = blamed && embedded_ == 0 && texts_.size() > 1 && !stopped_by_ && refuses_all();
+    if (useless || holds_for_all(error)) stopped_by_ = error;
+    if (blamed && batch.count > 1 && !stopped_by_) {
       const std::size_t half = batch.count / 2;
       waiting_.push_back({batch.first + half, batch.count - half});
       waiting_.push_back({batch.first, half});
       return;
     }
-    if (splits && embedded_ == 0 && ++refused_ >= kHopeless) stopped_by_ = error;
-    if (holds_for_all(error)) stopped_by_ = error;
     fail_items(batch, error);
   }
 
   Result<void> store(const Batch& batch, const EmbeddingsResponse& answer) {
-    const auto width = answer.width();
-    if (!width) return fail(width.error());
+    const auto matrix = answer.matrix();
+    if (!matrix) return fail(matrix.error());
+    const auto wrong = [&answer](const std::string& what) {
+      return fail(validation_error({200, answer.headers, std::string(answer.json()), {}}, what));
+    };
+    if (matrix->empty()) return wrong("the vectors are empty");
     if (!rows_) {
-      width_ = *width;
-      rows_.reset(new float[texts_.size() * width_]);
+      // As wide as what came, but for all texts.
+      rows_.reset(new (std::nothrow) float[texts_.size() * matrix->width()]);
+      if (!rows_) {
+        return wrong("there is no memory for " + std::to_string(texts_.size()) + " vectors of " +
+                     std::to_string(matrix->width()) + " values");
+      }
+      width_ = matrix->width();
     }
-    if (*width != width_) {
-      return fail(ErrorKind::response_validation, "the vectors are " + std::to_string(*width) +
-                                                      " wide, those before " + std::to_string(width_));
+    if (matrix->width() != width_) {
+      return wrong("the vectors are " + std::to_string(matrix->width()) + " wide, those before " +
+                   std::to_string(width_));
     }
-    if (auto read = answer.read_into(row_of(batch.first, batch.count), width_); !read) return read;
+    std::copy_n(matrix->data(), matrix->size(), row_of(batch.first, batch.count).data());
     embedded_ += batch.count;
     out_.model = answer.model;
-    if (answer.usage) {
-      out_.prompt_tokens += answer.usage->prompt_tokens;
-      out_.cost += answer.usage->cost.value_or(0);
-    }
+    count_usage(answer);
     return {};
+  }
+
+  void count_usage(const EmbeddingsResponse& answer) {
+    if (!answer.usage) return;
+    out_.prompt_tokens += answer.usage->prompt_tokens;
+    out_.cost += answer.usage->cost.value_or(0);
   }
 
   std::span<float> row_of(std::size_t item, std::size_t count) {
@@ -183,7 +220,8 @@ class EmbedAll {
   std::vector<Batch> waiting_;
   std::shared_ptr<float[]> rows_;
   std::size_t width_ = 0;
-  std::size_t under_way_ = 0, done_ = 0, embedded_ = 0, refused_ = 0;
+  std::size_t under_way_ = 0, done_ = 0, embedded_ = 0;
+  std::optional<bool> refuses_all_;
   std::optional<Error> first_error_, stopped_by_;
   EmbedAllResult out_;
 };

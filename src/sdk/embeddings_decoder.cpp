@@ -157,6 +157,8 @@ bool EmbeddingsDecoder::read_item(EmbeddingView& out) {
     in_.path += '.';
     in_.path += key.raw;
     if (key.raw == "embedding") {
+      // Twice in one item: the last counts.
+      if (has_vector && filled_ == out_.data_.size()) --filled_;
       good = has_vector = read_vector(out);
     } else if (key.raw == "object") {
       good = has_object = read_word("embedding");
@@ -258,13 +260,20 @@ Error EmbeddingsResponse::invalid_answer(const std::string& what) const {
   return validation_error(HttpResponse{200, headers, std::string(json()), {}}, what);
 }
 
+Result<void> EmbeddingsResponse::check_count() const {
+  if (data_.size() == items_) return {};
+  return fail(invalid_answer("the answer has " + std::to_string(data_.size()) + " vectors for " +
+                             std::to_string(items_) + " items"));
+}
+
 Result<void> EmbeddingsResponse::read_into(std::span<float> out, std::size_t width) const {
-  if (data_.size() != items_) {
-    return fail(invalid_answer("the answer has " + std::to_string(data_.size()) + " vectors for " +
-                               std::to_string(items_) + " items"));
-  }
+  if (auto whole = check_count(); !whole) return whole;
   if (out.size() != data_.size() * width)
     return fail(ErrorKind::usage, "out has not the size of the vectors");
+  if (rows_ && rows_->width() == width) {
+    std::copy_n(rows_->data(), out.size(), out.data());
+    return {};
+  }
   const bool indexed = !data_.empty() && data_.front().index.has_value();
   std::vector<bool> filled(data_.size());
   for (std::size_t i = 0; i < data_.size(); ++i) {
@@ -284,8 +293,12 @@ Result<void> EmbeddingsResponse::read_into(std::span<float> out, std::size_t wid
 
 Result<Matrix> EmbeddingsResponse::matrix() const {
   if (rows_) return *rows_;
+  if (auto whole = check_count(); !whole) return fail(std::move(whole).error());
   const auto columns = width();
   if (!columns) return fail(columns.error());
+  // A body holds some bytes for each value: no room is made for what did not come.
+  if (*columns != 0 && data_.size() > json().size() / *columns)
+    return fail(invalid_answer("the vectors differ in width"));
   const std::size_t size = data_.size() * *columns;
   std::shared_ptr<float[]> values(new float[size]);
   if (auto done = read_into({values.get(), size}, *columns); !done) return fail(std::move(done).error());

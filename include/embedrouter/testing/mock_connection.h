@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-namespace embedrouter::sdk::testing {
+namespace embedrouter::sdk::inline v0::testing {
 
 class MockConnection final : public Connection {
  public:
@@ -50,4 +50,4 @@ class MockConnection final : public Connection {
   std::vector<ApiCall> calls_;
 };
 
-}  // namespace embedrouter::sdk::testing
+}  // namespace embedrouter::sdk::inline v0::testing

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-namespace embedrouter::sdk::testing {
+namespace embedrouter::sdk::inline v0::testing {
 
 // Answers each attempt with the next of its answers; with the last one again when there is no other.
 class MockTransport final : public Transport {
@@ -75,4 +75,4 @@ class MockTime final : public Sleeper {
   std::vector<std::chrono::milliseconds> waits_;
 };
 
-}  // namespace embedrouter::sdk::testing
+}  // namespace embedrouter::sdk::inline v0::testing

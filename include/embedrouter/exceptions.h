@@ -17,13 +17,20 @@ class CallFailure : public std::runtime_error {
   Error error_;
 };
 
-// The server answered, and not with what was asked for. error().answer() is not null.
+// The server answered, and not with what was asked for. Of a single vector of an answer (EmbeddingView) there
+// is no error().answer(): then body and headers are empty and the status is 0.
 class OpenRouterError : public CallFailure {
  public:
   using CallFailure::CallFailure;
   int status_code() const noexcept { return error().status(); }
-  const std::string& body() const noexcept { return error().answer()->body; }
-  const Headers& headers() const noexcept { return error().answer()->headers; }
+  const std::string& body() const noexcept { return answer().body; }
+  const Headers& headers() const noexcept { return answer().headers; }
+
+ private:
+  const Error::Answer& answer() const noexcept {
+    static const Error::Answer kNone;
+    return error().answer() != nullptr ? *error().answer() : kNone;
+  }
 };
 
 // clang-format off

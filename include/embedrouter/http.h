@@ -51,8 +51,9 @@ struct HttpRequest {
 struct HttpResponse {
   int status = 0;
   Headers headers{};
-  std::string body{};  // decompressed
-  std::string url{};   // that answered, behind redirects
+  std::string body{};    // decompressed
+  std::string url{};     // that answered, behind redirects
+  std::string secret{};  // the key it was asked with, which no error made of it shows; a Connection sets it
 };
 
 }  // namespace embedrouter::sdk::inline v0

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/ascii.h"
+#include "sdk/debug_log.h"
 
 namespace embedrouter::sdk {
 namespace {
@@ -23,6 +24,19 @@ std::string_view media_type(const HttpResponse& response) {
 
 bool is_json(const HttpResponse& response) {
   return same_ignoring_case(media_type(response), "application/json");
+}
+
+// A server may show what it was sent.
+HttpResponse redacted(HttpResponse response) {
+  if (response.secret.empty()) return response;
+  redact(response.body, response.secret);
+  Headers headers;
+  for (auto [name, value] : response.headers) {
+    redact(value, response.secret);
+    headers.add(std::move(name), std::move(value));
+  }
+  response.headers = std::move(headers);
+  return response;
 }
 
 std::shared_ptr<Error::Answer> answer_of(HttpResponse&& response) {
@@ -128,12 +142,14 @@ bool is_success(const Operation& operation, const HttpResponse& response) {
   return response.status == operation.success && is_json(response);
 }
 
-Error validation_error(HttpResponse response, const std::string& what) {
+Error validation_error(HttpResponse response, std::string what) {
+  redact(what, response.secret);
   return {ErrorKind::response_validation, "Response validation failed: " + what,
-          answer_of(std::move(response))};
+          answer_of(redacted(std::move(response)))};
 }
 
 Error error_of(const Operation& operation, HttpResponse response) {
+  response = redacted(std::move(response));
   const int status = response.status;
   const bool typed = std::ranges::find(operation.typed, status) != std::end(operation.typed);
   if (!typed || !is_json(response)) {

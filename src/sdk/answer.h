@@ -15,7 +15,7 @@ bool is_success(const Operation& operation, const HttpResponse& response);
 // Of a response that is no success.
 Error error_of(const Operation& operation, HttpResponse response);
 // Of a success whose body is not what it should be.
-Error validation_error(HttpResponse response, const std::string& what);
+Error validation_error(HttpResponse response, std::string what);
 
 template <class T>
 Result<T> decode(const Operation& operation, HttpResponse response) {

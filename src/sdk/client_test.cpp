@@ -139,6 +139,38 @@ TEST(Client, tells_no_key_to_log_or_error) {
   EXPECT_EQ(log.find("sk-theirs"), std::string::npos);
 }
 
+// Whatever the status and the media type, and whatever authenticates.
+TEST(Client, shows_no_key_that_a_server_sends_back) {
+  const std::string mine = "another-token";
+  for (const auto& [status, type] : {std::pair(200, "text/plain"), std::pair(201, "application/json"),
+                                     std::pair(200, "application/json"), std::pair(401, "text/html; k=")}) {
+    for (const std::string& key : {std::string(kKey), mine}) {
+      Bench bench;
+      const std::string shown = "Bearer " + key;
+      bench.transport->answer(
+          status, R"({"object":"list","model":"m","data":")" + shown + R"(","x":")" + shown + "\"}",
+          {{"Content-Type", type + (status == 401 ? key : "")}, {"X-Seen", shown}});
+      CallOptions options;
+      if (key == mine) options.headers.add("authorization", shown);
+      const auto failed = ask(bench.client(), options);
+      ASSERT_FALSE(failed);
+      const Error& error = failed.error();
+      EXPECT_EQ(error.message().find(key), std::string::npos) << error.message();
+      EXPECT_EQ(error.answer()->body.find(key), std::string::npos);
+      EXPECT_EQ(*error.answer()->headers.find("x-seen"), "Bearer [redacted]");
+    }
+  }
+}
+
+TEST(Client, shows_no_key_in_what_is_wrong_with_a_matrix) {
+  Bench bench;
+  bench.transport->answer(
+      200, std::string(R"({"object":"list","model":"m","data":[],"echo":"Bearer )") + kKey + "\"}");
+  const auto reply = ask(bench.client());
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(reply->matrix().error().answer()->body.find(kKey), std::string::npos);
+}
+
 TEST(Client, a_stop_before_or_between_attempts_cancels) {
   std::stop_source stop;
   Bench bench;
@@ -153,6 +185,31 @@ TEST(Client, a_stop_before_or_between_attempts_cancels) {
   EXPECT_EQ(bench.transport->requests().size(), 3U);
   EXPECT_EQ(ask(client, {.stop = stop.get_token()}).error().kind(), ErrorKind::cancelled);
   EXPECT_EQ(bench.transport->requests().size(), 3U);
+}
+
+// Else it would go on for as long as its retries do.
+TEST(Client, no_call_that_nobody_waits_for_keeps_the_connection) {
+  struct Silent final : Transport {
+    void send(HttpRequest, std::stop_token, ResponseHandler done) override {
+      pending.push_back(std::move(done));
+    }
+    std::vector<ResponseHandler> pending;
+  };
+  const auto silent = std::make_shared<Silent>();
+  const auto ended = [&silent](const auto& make) {
+    auto connection = make_connection({.server_url = "http://host", .transport = silent});
+    const std::weak_ptr<Connection> watched = connection;
+    Client client(std::move(connection));
+    auto call = make(client);
+    std::move(call).then([](const auto&) {});
+    client = Client(std::make_shared<MockConnection>());
+    return watched.expired();
+  };
+  EXPECT_TRUE(ended([](const Client& c) { return c.embeddings().generate({.input = "a", .model = "m"}); }));
+  EXPECT_TRUE(ended([](const Client& c) { return c.embeddings().list_models(); }));
+  EXPECT_TRUE(ended([](const Client& c) { return c.models().list(); }));
+  EXPECT_TRUE(ended([](const Client& c) { return c.models().list_for_user("key"); }));
+  EXPECT_EQ(silent->pending.size(), 4U);
 }
 
 TEST(Client, fills_the_error_from_the_envelope) {

@@ -35,10 +35,15 @@ void append_headers(std::string& out, const Headers& headers) {
 
 void redact(std::string& text, std::string_view secret) {
   if (secret.empty()) return;
-  for (std::size_t at = text.find(secret); at != std::string::npos;
-       at = text.find(secret, at + kRedacted.size())) {
-    text.replace(at, secret.size(), kRedacted);
+  std::size_t at = text.find(secret);
+  if (at == std::string::npos) return;
+  std::string out;
+  std::size_t from = 0;
+  for (; at != std::string::npos; at = text.find(secret, from)) {
+    out.append(text, from, at - from).append(kRedacted);
+    from = at + secret.size();
   }
+  text = out.append(text, from);
 }
 
 std::string request_line(const HttpRequest& request, std::string_view body, std::string_view secret) {

@@ -6,7 +6,7 @@
 #include <mutex>
 #include <new>
 
-#include "sdk/answer.h"
+#include "sdk/embeddings_decoder.h"
 
 namespace embedrouter::sdk::inline v0 {
 namespace {
@@ -168,7 +168,7 @@ class EmbedAll {
     const auto matrix = answer.matrix();
     if (!matrix) return fail(matrix.error());
     const auto wrong = [&answer](const std::string& what) {
-      return fail(validation_error({200, answer.headers, std::string(answer.json()), {}}, what));
+      return fail(EmbeddingsDecoder::invalid(answer, what));
     };
     if (matrix->empty()) return wrong("the vectors are empty");
     if (!rows_) {

@@ -236,9 +236,14 @@ Result<EmbeddingsResponse> EmbeddingsDecoder::decode(HttpResponse response, std:
   }
   decoder.keep_rows();
   decoder.out_.headers = std::move(response.headers);
+  decoder.out_.secret_ = std::move(response.secret);
   decoder.out_.body_ = body;
   decoder.out_.items_ = items;
   return std::move(decoder.out_);
+}
+
+Error EmbeddingsDecoder::invalid(const EmbeddingsResponse& response, const std::string& what) {
+  return response.invalid_answer(what);
 }
 
 Result<std::vector<float>> EmbeddingView::values() const {
@@ -257,7 +262,7 @@ Result<std::size_t> EmbeddingsResponse::width() const {
 }
 
 Error EmbeddingsResponse::invalid_answer(const std::string& what) const {
-  return validation_error(HttpResponse{200, headers, std::string(json()), {}}, what);
+  return validation_error({200, headers, std::string(json()), {}, secret_}, what);
 }
 
 Result<void> EmbeddingsResponse::check_count() const {

@@ -10,6 +10,8 @@ class EmbeddingsDecoder {
  public:
   // `items`: how many were asked for.
   static Result<EmbeddingsResponse> decode(HttpResponse response, std::size_t items);
+  // Of an answer that was decoded and is not what was asked for.
+  static Error invalid(const EmbeddingsResponse& response, const std::string& what);
 
  private:
   EmbeddingsDecoder(std::string_view body, std::size_t items)

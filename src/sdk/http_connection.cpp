@@ -66,6 +66,13 @@ bool starts_with_bearer(std::string_view key) {
                             [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
 }
 
+// What authenticates, without its scheme.
+std::string_view secret_of(const Headers& headers) {
+  const std::string* const value = headers.find("authorization");
+  if (value == nullptr) return {};
+  return std::string_view(*value).substr(value->find(' ') + 1);
+}
+
 // Operations whose bodies hold keys.
 bool has_secret_bodies(std::string_view operation) {
   return operation.starts_with("api_keys.") || operation.starts_with("byok.");
@@ -105,6 +112,7 @@ class CallState {
       auto agreed = options().hooks.before_request(context(), request);
       if (!agreed) return fail(std::move(agreed).error());
     }
+    secret_ = secret_of(request.headers);
     log(request);
     return request;
   }
@@ -113,7 +121,7 @@ class CallState {
   std::optional<Milliseconds> settle(Result<HttpResponse>& answer) {
     if (answer) {
       // A server may show what it was sent.
-      if (answer->status >= 400) redact(answer->body, key_);
+      if (answer->status >= 400) redact(answer->body, secret_);
       log(*answer);
     } else {
       if (options().debug_logger) options().debug_logger("No answer: " + answer.error().message());
@@ -132,6 +140,7 @@ class CallState {
       auto agreed = hooks.after_success(context(), *answer);
       if (!agreed) return fail(std::move(agreed).error());
     }
+    if (answer) answer->secret = std::move(secret_);
     return answer;
   }
 
@@ -194,13 +203,13 @@ class CallState {
                                         secret         ? "[redacted]"
                                         : request.body ? std::string_view(*request.body)
                                                        : "",
-                                        key_));
+                                        secret_));
   }
   void log(const HttpResponse& response) const {
     if (!options().debug_logger) return;
     const bool secret = has_secret_bodies(call_.operation);
     options().debug_logger(
-        response_line(response, secret ? "[redacted]" : std::string_view(response.body), key_));
+        response_line(response, secret ? "[redacted]" : std::string_view(response.body), secret_));
   }
 
   std::shared_ptr<const Settings> settings_;
@@ -209,6 +218,7 @@ class CallState {
   std::string base_url_;
   std::string key_;                 // without "Bearer "
   std::string scheme_ = "Bearer ";  // as the key has it
+  std::string secret_;              // what the last attempt authenticates with
   HttpRequest request_;             // of the first attempt
 };
 

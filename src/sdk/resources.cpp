@@ -59,16 +59,19 @@ std::string query_of(const ModelsQuery& q) {
   return query.take();
 }
 
-// A list of models whose pages know how to go on.
+// A list of models whose pages know how to go on. A page keeps the connection; the call does not, as no call
+// does.
+template <class Follow>
 Call<ModelsPage> models_page(const std::shared_ptr<Connection>& connection, ApiCall call,
-                             const Operation& operation, const PageQuery& page,
-                             std::function<Call<ModelsPage>(PageQuery)> follow) {
-  return {connection, std::move(call), [&operation, page, follow = std::move(follow)](HttpResponse response) {
+                             const Operation& operation, const PageQuery& page, Follow follow) {
+  return {connection, std::move(call),
+          [&operation, page, follow = std::move(follow),
+           weak = std::weak_ptr(connection)](HttpResponse response) {
             auto models = decode<ModelsPage>(operation, std::move(response));
-            if (models) {
-              models->page = page;
-              models->follow = follow;
-            }
+            if (!models) return models;
+            models->page = page;
+            if (auto kept = weak.lock())
+              models->follow = [follow, kept = std::move(kept)](PageQuery next) { return follow(kept, next); };
             return models;
           }};
 }
@@ -164,18 +167,18 @@ Call<ModelsPage> Embeddings::list_models(PageQuery page, CallOptions options) co
   add_page(query, page);
   ApiCall call = call_of(operations::kListEmbeddingsModels, "/embeddings/models", query.take(), options);
   return models_page(connection_, std::move(call), operations::kListEmbeddingsModels, page,
-                     [resource = *this, options = std::move(options)](PageQuery next) {
-                       return resource.list_models(next, options);
+                     [options = std::move(options)](const auto& kept, PageQuery next) {
+                       return Embeddings(kept).list_models(next, options);
                      });
 }
 
 Call<ModelsPage> Models::list(const ModelsQuery& query, CallOptions options) const {
   ApiCall call = call_of(operations::kModelsList, "/models", query_of(query), options);
   return models_page(connection_, std::move(call), operations::kModelsList, query.page,
-                     [resource = *this, query, options = std::move(options)](PageQuery next) {
+                     [query, options = std::move(options)](const auto& kept, PageQuery next) {
                        ModelsQuery following = query;
                        following.page = next;
-                       return resource.list(following, options);
+                       return Models(kept).list(following, options);
                      });
 }
 
@@ -189,10 +192,10 @@ Call<ModelsPage> Models::list_for_user(std::string bearer, const UserModelsQuery
   call.bearer = bearer;
   return models_page(
       connection_, std::move(call), operations::kModelsUser, query.page,
-      [resource = *this, bearer = std::move(bearer), query, options = std::move(options)](PageQuery next) {
+      [bearer = std::move(bearer), query, options = std::move(options)](const auto& kept, PageQuery next) {
         UserModelsQuery following = query;
         following.page = next;
-        return resource.list_for_user(bearer, following, options);
+        return Models(kept).list_for_user(bearer, following, options);
       });
 }
 

@@ -101,6 +101,8 @@ std::unique_ptr<CurlHandle> CurlHandle::make(const TransportOptions& options) {
   set(CURLOPT_MAXREDIRS, kMostRedirects);
   set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
   set(CURLOPT_NOSIGNAL, 1L);
+  // What ends does not wait for the thread that looks its name up.
+  set(CURLOPT_QUICK_EXIT, 1L);
   set(CURLOPT_BUFFERSIZE, kReceiveBuffer);
   set(CURLOPT_PRIVATE, handle.get());
   set(CURLOPT_ERRORBUFFER, &handle->error_[0]);
@@ -197,7 +199,10 @@ Result<HttpResponse> CurlAttempt::result(CURLcode code) {
     return fail(ErrorKind::protocol, "the answer is larger than max_response_bytes (" +
                                          std::to_string(most_body_) + "), or its headers than 1 MiB");
   }
-  return fail(kind_of(code), why(code));
+  long proxy = 0;
+  curl_easy_getinfo(easy(), CURLINFO_HTTP_CONNECTCODE, &proxy);
+  // A proxy that will not have us is no connection that was lost.
+  return fail(proxy / 100 == 4 || proxy / 100 == 5 ? ErrorKind::protocol : kind_of(code), why(code));
 }
 
 std::string CurlAttempt::why(CURLcode code) const {

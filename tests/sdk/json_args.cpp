@@ -179,6 +179,7 @@ sdk::ClientOptions client_of(const object& args) {
   take(args, "x_open_router_title", out.title);
   take(args, "x_open_router_categories", out.categories);
   take(args, "max_response_bytes", out.transport_options.max_response_bytes);
+  take(args, "proxy", out.transport_options.proxy);
   take(args, "ca_file", out.transport_options.tls.ca_file);
   take(args, "client_cert", out.transport_options.tls.client_cert);
   take(args, "client_key", out.transport_options.tls.client_key);

@@ -13,8 +13,8 @@ namespace embedrouter::sdk::inline v0 {
 
 // What the methods of a Client return. Nothing is sent before one of get, value, future and then is called,
 // which can be done once. The arguments are already encoded: nothing they pointed to is needed any more.
-// Calls under way by future() and then() end with ErrorKind::cancelled when the last copy of their Client goes;
-// get() and value() keep what they need of it.
+// Calls under way by future() and then() end with ErrorKind::cancelled when the last copy of their Client
+// goes; get() and value() keep what they need of it.
 //
 //   auto reply = client.embeddings().generate(request).get();
 template <class T>
@@ -54,10 +54,10 @@ class [[nodiscard]] Call {
     if (error_) return done(fail(*error_));
     const auto connection = std::move(connection_);
     connection->start(std::move(call_),
-                       [decode = std::move(decode_), done = std::move(done)](Result<HttpResponse> answer) {
-                         if (!answer) return done(fail(std::move(answer).error()));
-                         done(decode(*std::move(answer)));
-                       });
+                      [decode = std::move(decode_), done = std::move(done)](Result<HttpResponse> answer) {
+                        if (!answer) return done(fail(std::move(answer).error()));
+                        done(decode(*std::move(answer)));
+                      });
   }
 
  private:

@@ -158,7 +158,7 @@ class EmbeddingsResponse {
   Result<void> check_count() const;
 
   std::shared_ptr<const std::string> body_;
-  std::string secret_;  // as HttpResponse::secret
+  std::string secret_;                                         // as HttpResponse::secret
   std::vector<std::shared_ptr<const std::string>> unescaped_;  // what some views point to
   std::vector<EmbeddingView> data_;
   std::size_t items_ = 0;  // that were asked for

@@ -74,7 +74,8 @@ class CurlTransport final : public Transport, public Sleeper {
 struct CallOptions {
   std::optional<RetryConfig> retries{};
   std::optional<std::string> server_url{};
-  std::optional<std::chrono::milliseconds> timeout{};  // of each attempt; 0: none
+  std::optional<std::chrono::milliseconds> timeout{};          // of each attempt; 0: none
+  std::optional<std::chrono::milliseconds> connect_timeout{};  // until its connection stands; 0: none
   std::optional<std::string> http_referer{}, title{}, categories{};
   Headers headers{};       // added; one that the SDK sets is replaced, Authorization too
   std::stop_token stop{};  // requesting a stop cancels the call, waits between attempts included

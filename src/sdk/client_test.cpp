@@ -29,6 +29,19 @@ TEST(Client, sends_what_the_official_sdk_sends) {
   EXPECT_EQ(*sent.headers.find("x-mine"), "1");
 }
 
+TEST(Client, a_call_has_its_own_deadlines) {
+  Bench bench;
+  bench.transport->answer(200, kTwo);
+  const Client client = bench.client({.timeout = milliseconds(700), .connect_timeout = milliseconds(60)});
+  static_cast<void>(ask(client));
+  static_cast<void>(ask(client, {.timeout = milliseconds(8), .connect_timeout = milliseconds(9)}));
+  const auto sent = bench.transport->requests();
+  EXPECT_EQ(std::pair(sent.at(0).timeout, sent.at(0).connect_timeout),
+            std::pair(milliseconds(700), milliseconds(60)));
+  EXPECT_EQ(std::pair(sent.at(1).timeout, sent.at(1).connect_timeout),
+            std::pair(milliseconds(8), milliseconds(9)));
+}
+
 TEST(Client, adds_no_second_bearer_and_asks_a_function_for_each_call) {
   Bench bench;
   bench.transport->answer(200, kTwo);

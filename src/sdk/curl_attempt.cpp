@@ -72,7 +72,7 @@ std::size_t CurlAttempt::on_header(char* data, std::size_t, std::size_t size, vo
   }
   const std::string_view line(data, size);
   const std::size_t colon = line.find(':');
-  if (line.starts_with("HTTP/")) {
+  if (line.starts_with("HTTP/") && line.find(' ') < colon) {
     // Of an interim answer or a redirect: those before do not count.
     attempt.response_.headers = {};
     attempt.response_.headers.reserve(kUsualHeaders);

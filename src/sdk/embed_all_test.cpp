@@ -77,7 +77,8 @@ TEST(EmbedAll, gives_up_when_it_is_not_about_the_texts) {
   EXPECT_FALSE(bad.client().embeddings().embed_all(texts, {.model = "m"}));
   // Those under way, and the one that tells that no text would be taken.
   EXPECT_LE(bad.transport->requests().size(), 5U);
-  EXPECT_EQ(*bad.transport->requests().back().body, R"({"input":["a"],"model":"m","encoding_format":"base64"})");
+  EXPECT_EQ(*bad.transport->requests().back().body,
+            R"({"input":["a"],"model":"m","encoding_format":"base64"})");
 }
 
 TEST(EmbedAll, embeds_the_good_texts_behind_many_bad_ones) {
@@ -103,8 +104,8 @@ TEST(EmbedAll, an_answer_that_is_none_costs_only_its_own_texts) {
     Bench bench;
     bench.transport->answer(200, answer(faulty));
     bench.transport->answer(200, answer(one + ',' + one));
-    const auto all = bench.client().embeddings().embed_all(
-        texts, {.model = "m", .batch_items = 2, .requests_at_once = 1});
+    const auto all =
+        bench.client().embeddings().embed_all(texts, {.model = "m", .batch_items = 2, .requests_at_once = 1});
     ASSERT_TRUE(all) << all.error().message();
     ASSERT_EQ(all->failures.size(), 2U);
     EXPECT_EQ(all->failures[0].error.kind(), ErrorKind::response_validation);
@@ -122,8 +123,8 @@ TEST(EmbedAll, survives_vectors_too_wide_for_the_job) {
       200, R"({"object":"list","model":"m","data":[{"object":"embedding","embedding":)" + wide + "]}]}");
   bench.transport->answer(401, R"({"error":{"code":401,"message":"no key"}})");
   const std::vector<std::string_view> texts(200'000, "a");
-  const auto all = bench.client().embeddings().embed_all(
-      texts, {.model = "m", .batch_items = 1, .requests_at_once = 1});
+  const auto all =
+      bench.client().embeddings().embed_all(texts, {.model = "m", .batch_items = 1, .requests_at_once = 1});
   EXPECT_NE(all.error().message().find("no memory for 200000 vectors"), std::string::npos);
 }
 

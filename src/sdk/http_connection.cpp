@@ -158,7 +158,7 @@ class CallState {
     if (!call_.query.empty()) request.url.append(1, '?').append(call_.query);
     request.body = call_.body;
     request.timeout = of_call.timeout.value_or(options().timeout);
-    request.connect_timeout = options().connect_timeout;
+    request.connect_timeout = of_call.connect_timeout.value_or(options().connect_timeout);
 
     Headers& headers = request.headers;
     headers.reserve(kOwnHeaders + of_call.headers.size());
@@ -180,8 +180,7 @@ class CallState {
 
   Result<void> check(const Headers& headers) const {
     if (!base_url_.starts_with("http://") && !base_url_.starts_with("https://"))
-      return fail(ErrorKind::usage, "the server URL must begin with http:// or https://, not with \"" +
-                                        base_url_.substr(0, base_url_.find(':')) + "\"");
+      return fail(ErrorKind::usage, "the server URL must begin with http:// or https://");
     for (const auto& [name, value] : headers) {
       const auto breaks = [](char c) { return c == '\r' || c == '\n' || c == '\0'; };
       if (name.empty() || std::ranges::any_of(name, breaks) || name.find(':') != std::string::npos ||

@@ -71,7 +71,9 @@ Call<ModelsPage> models_page(const std::shared_ptr<Connection>& connection, ApiC
             if (!models) return models;
             models->page = page;
             if (auto kept = weak.lock())
-              models->follow = [follow, kept = std::move(kept)](PageQuery next) { return follow(kept, next); };
+              models->follow = [follow, kept = std::move(kept)](PageQuery next) {
+                return follow(kept, next);
+              };
             return models;
           }};
 }

@@ -30,6 +30,16 @@ void check_embeddings(const sdk::Client& client) {
   }
 }
 
+// One request for both, then one for each.
+void check_embed_all(const sdk::Client& client) {
+  const std::string_view two[] = {"a", "b"};
+  for (const std::size_t batch_items : {2U, 1U}) {
+    const auto all = client.embeddings().embed_all(two, {.model = "m", .batch_items = batch_items});
+    check(all);
+    if (all && (all->vectors.rows() != 2 || all->failures.size() > 1)) std::abort();
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -38,9 +48,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const int status = kStatuses[data[0] % std::size(kStatuses)];
   const std::string body(reinterpret_cast<const char*>(data) + 1, size - 1);
   const auto mock = std::make_shared<sdk::testing::MockConnection>();
-  for (int i = 0; i < 9; ++i) mock->answer(status, body);
+  for (int i = 0; i < 24; ++i) mock->answer(status, body);
   const sdk::Client client(mock);
   check_embeddings(client);
+  check_embed_all(client);
   check(client.embeddings().list_models().get());
   check(client.endpoints().list("a", "b").get());
   check(client.providers().list().get());

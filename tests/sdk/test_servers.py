@@ -96,7 +96,6 @@ def test_no_certificate_is_trusted_by_itself(driver, start_fake, certificate):
     fake = start_fake(certificate=certificate)
     said = generate(driver, fake.base_url, model="ok", client={"retry_config": {"max_elapsed": 5_000}})
     assert (said["error"]["class"], said["attempts"]) == ("TransportError", 1)
-    assert "timed out" in said["error"]["message"]
     trusted = generate(driver, fake.base_url, model="ok", client={"ca_file": str(certificate[0])})
     assert trusted["ok"]["rows"] == 3, json.dumps(trusted)
 

@@ -193,7 +193,9 @@ class EmbedAll {
 
   void count_usage(const EmbeddingsResponse& answer) {
     if (!answer.usage) return;
-    out_.prompt_tokens += answer.usage->prompt_tokens;
+    // Whatever a server says: no sum overflows.
+    if (__builtin_add_overflow(out_.prompt_tokens, answer.usage->prompt_tokens, &out_.prompt_tokens))
+      out_.prompt_tokens = std::numeric_limits<std::int64_t>::max();
     out_.cost += answer.usage->cost.value_or(0);
   }
 

@@ -25,7 +25,7 @@ class QuickstartOfEmbedrouter(ConanFile):
 
     def test(self):
         if can_run(self) and "OPENROUTER_BASE_URL" in os.environ:
-            self.run(Path(self.cpp.build.bindir, "quickstart"), env="conanrun")
+            self.run(str(Path(self.cpp.build.bindir, "quickstart")), env="conanrun")
         here = Path(self.build_folder, self.cpp.build.bindir, "quickstart-local")
         if can_run(self) and here.exists() and "EMBEDROUTER_MODEL_DIR" in os.environ:
             self.run(f'{here} "$EMBEDROUTER_MODEL_DIR" "a text" another', env="conanrun")

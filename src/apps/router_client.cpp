@@ -80,6 +80,8 @@ Result<RouterClient> find_router(const RouterOptions& options, const catalog::Co
     url = scheme + config.server.listen + "/api/v1";
   }
   while (url.ends_with('/')) url.pop_back();
+  // A proxy on another machine would be shown the key, and could not reach this one's loopback address.
+  if (own) setenv("no_proxy", "*", 1);
   std::string key = variable("OPENROUTER_API_KEY");
   if (key.empty() && own && config.server.auth == catalog::Auth::required) {
     auto kept = ledger::read_cli_key(config.server.data_dir);

@@ -22,9 +22,14 @@ KEPT = "sk-or-v1-" + "5e" * 32
 COMMANDS = (("models",), ("embed", "a text"))
 
 
+def through(recorder) -> dict[str, str]:
+    """The environment in which requests go through the recorder."""
+    return {"http_proxy": recorder.url.removesuffix("/api/v1"), "no_proxy": "", "NO_PROXY": ""}
+
+
 @pytest.fixture(scope="module")
 def recorder():
-    recorder = Recorder()
+    recorder = Recorder("")
     yield recorder
     recorder.stop()
 
@@ -45,12 +50,12 @@ class TestTheKeptKey:
         return tmp_path
 
     def authorization(self, recorder, kept, command, url, *arguments, by_flag: bool = True):
-        """What a server at `url` is sent, which the recorder is as the proxy on the way to it."""
+        """What the recorder is sent by a command that asks `url`. It is the proxy on the way to any other machine."""
         recorder.will(Answer(body=GOOD[command[0]]))
-        where = {"arguments": ("--server", url)} if by_flag else {"OPENROUTER_BASE_URL": url}
-        proxy = recorder.url.removesuffix("/api/v1")
-        done = ask(recorder, (*command, *where.pop("arguments", ())), "--data-dir", kept, *arguments,
-                   http_proxy=proxy, no_proxy="", **where)  # fmt: skip
+        if by_flag:
+            arguments += ("--server", url)
+        done = ask(recorder, command, "--data-dir", kept, *arguments,
+                   **through(recorder), **{} if by_flag else {"OPENROUTER_BASE_URL": url})  # fmt: skip
         assert done.returncode == 0, done.stderr
         [asked] = recorder.asked
         assert KEPT not in done.stdout + done.stderr
@@ -70,21 +75,31 @@ class TestTheKeptKey:
 
     def test_a_user_in_the_address_is_no_host(self, recorder, kept):
         recorder.will(Answer(body=MODELS))
-        done = ask(recorder, ("models",), "--server", "http://127.0.0.1:80@router.example/api/v1", "--data-dir", kept,
-                   http_proxy=recorder.url.removesuffix("/api/v1"), no_proxy="")  # fmt: skip
+        url = "http://127.0.0.1:80@router.example/api/v1"
+        done = ask(recorder, ("models",), "--server", url, "--data-dir", kept, **through(recorder))
         assert all(KEPT not in str(asked.headers) for asked in recorder.asked), done.stderr
 
-    @pytest.mark.parametrize("host", ["127.0.0.1:1", "127.8.9.10", "localhost:8081", "LOCALHOST", "[::1]:8080"])
+    @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.10", "localhost", "LOCALHOST"])
     def test_it_goes_to_this_machine(self, recorder, kept, host):
-        assert self.authorization(recorder, kept, ("models",), f"http://{host}/api/v1") == f"Bearer {KEPT}"
+        url = recorder.url.replace("127.0.0.1", host)
+        assert self.authorization(recorder, kept, ("models",), url) == f"Bearer {KEPT}"
+
+    @pytest.mark.parametrize("command", COMMANDS)
+    def test_no_proxy_is_shown_it(self, recorder, kept, command):
+        proxy = Recorder()
+        proxy.will(Answer(body=GOOD[command[0]]))
+        recorder.will(Answer(body=GOOD[command[0]]))
+        done = ask(recorder, command, "--data-dir", kept, **through(proxy))
+        proxy.stop()
+        assert done.returncode == 0 and not proxy.asked, done.stderr
+        assert recorder.asked[0].headers["authorization"] == f"Bearer {KEPT}"
 
     def test_it_goes_where_the_configured_router_listens(self, recorder, kept, tmp_path):
+        url = recorder.url.replace("127.0.0.1", "0.0.0.0")
         config = tmp_path / "c.toml"
-        config.write_text('[server]\nlisten = "192.0.2.1:8080"\n' + configuration())
-        there, beside = "http://192.0.2.1:8080/api/v1", "http://192.0.2.1:8081/api/v1"
-        arguments = ("--config", config)
-        assert self.authorization(recorder, kept, ("models",), there, *arguments) == f"Bearer {KEPT}"
-        assert self.authorization(recorder, kept, ("models",), beside, *arguments) is None
+        for port, sent in ((recorder.server.server_port, f"Bearer {KEPT}"), (1, None)):
+            config.write_text(f'[server]\nlisten = "0.0.0.0:{port}"\n' + configuration())
+            assert self.authorization(recorder, kept, ("models",), url, "--config", config) == sent
 
     def test_a_key_that_cannot_be_read_is_not_missed_by_others(self, recorder, kept):
         (kept / "cli.key").chmod(0o644)
@@ -94,8 +109,8 @@ class TestTheKeptKey:
 
     def test_who_is_refused_without_a_key_is_told_how_to_give_one(self, recorder, kept):
         recorder.will(Answer(401, json.dumps({"error": {"code": 401, "message": "No auth credentials found"}})))
-        done = ask(recorder, ("models",), "--data-dir", kept, "--server", "http://router.example/api/v1",
-                   http_proxy=recorder.url.removesuffix("/api/v1"), no_proxy="")  # fmt: skip
+        url = "http://router.example/api/v1"
+        done = ask(recorder, ("models",), "--data-dir", kept, "--server", url, **through(recorder))
         assert done.returncode == 3 and "OPENROUTER_API_KEY" in done.stderr
 
 

@@ -1,6 +1,7 @@
 #pragma once
-// Keys, credits, usage and provider credentials: the members of CONTRACT sections 10 and 11. Money is USD,
-// times are ISO 8601 texts. Optional members are absent or null in the answer.
+// Keys, credits, usage and provider credentials: the members of OpenRouter's API
+// (https://openrouter.ai/docs/api-reference). Money is USD, times are ISO 8601 texts. Optional members are
+// absent or null in the answer.
 
 #include <embedrouter/json_value.h>
 
@@ -11,6 +12,8 @@
 
 namespace embedrouter::sdk::inline v0 {
 
+// A key without its text; `hash` names it, `label` shows its ends. Usage is USD: in all, and of this UTC day,
+// week and month; `limit` is as `limit_reset` says, null: none.
 struct ApiKey {
   std::string hash, label, name, workspace_id, created_at;
   bool disabled = false;
@@ -33,9 +36,11 @@ struct RateLimit {
   std::int64_t requests = 0;
   std::string interval, note;
 };
+// Requests of a day to models that cost nothing.
 struct FreeModelDailyRequests {
   double limit = 0, used = 0, remaining = 0;
 };
+// A ceiling that counts for the key; `scope` says whose it is: "key_limit", "member", "workspace", …
 struct KeyBudget {
   std::string scope;
   double limit_usd = 0, spend_usd = 0, remaining_usd = 0;
@@ -61,12 +66,14 @@ struct CurrentApiKey {
   FreeModelDailyRequests free_model_daily_requests;
 };
 
+// Which part of the list of keys. Unset members are not sent.
 struct ApiKeysQuery {
   std::optional<std::int64_t> offset{};
   std::optional<bool> include_disabled{}, include_expired{};  // both are left out by default
   std::optional<std::string> workspace_id{};
 };
 
+// `name` must not be empty. Unset members are not sent; `limit` is USD.
 struct CreateApiKeyRequest {
   std::string name;
   Nullable<double> limit{};
@@ -75,6 +82,7 @@ struct CreateApiKeyRequest {
   std::optional<bool> include_byok_in_limit{};
   Nullable<std::string> creator_user_id{};
   std::optional<std::string> workspace_id{};
+  // Whom of your own users the key is for.
   struct External {
     std::string user;
     std::optional<std::string> api_key{};
@@ -92,6 +100,7 @@ struct UpdateApiKeyRequest {
   std::optional<std::string> workspace_id{};
 };
 
+// USD: bought, and used of it.
 struct Credits {
   double total_credits = 0, total_usage = 0;
 };
@@ -104,7 +113,8 @@ struct ProviderResponse {
   std::optional<double> latency;  // milliseconds
 };
 
-// Times are milliseconds.
+// One request and what it took. Durations are milliseconds, costs USD; `native_tokens` are counted by the
+// provider's tokenizer, one attempt is one of `provider_responses`.
 struct Generation {
   std::string id, model, created_at, origin, data_region;
   bool is_byok = false;
@@ -121,6 +131,7 @@ struct Generation {
   std::optional<std::vector<ProviderResponse>> provider_responses;
 };
 
+// Unset members are not sent.
 struct ActivityQuery {
   std::optional<std::string> date{};  // YYYY-MM-DD, one of the last 30 days
   std::optional<std::string> api_key_hash{}, user_id{};
@@ -128,6 +139,7 @@ struct ActivityQuery {
   std::optional<std::string> workspace_id{};
 };
 
+// A day at an endpoint: USD, requests, tokens. `workspace_id` only where grouped by it.
 struct ActivityItem {
   std::string date, model, model_permaslug, endpoint_id, provider_name;
   double usage = 0, byok_usage_inference = 0;
@@ -146,17 +158,21 @@ struct ByokKey {
   std::optional<std::vector<std::string>> allowed_models, allowed_api_key_hashes, allowed_user_ids;
 };
 
+// Which part of the list. The official SDKs send offset and limit unless they are reset.
 struct ByokQuery {
   std::optional<std::int64_t> offset = 0;
   std::optional<std::int64_t> limit = 50;  // 1 to 100
   std::optional<std::string> workspace_id{}, provider{};
 };
 
+// A part of the list; `total_count`: before paging.
 struct ByokPage {
   std::vector<ByokKey> keys;
   std::int64_t total_count = 0;
 };
 
+// A provider's slug and your key for it. Unset members are not sent. `allowed_…` restrict who may use it:
+// null or unset, nobody is kept out; hashes are those of ApiKey, 1 to 100.
 struct CreateByokKeyRequest {
   std::string provider, key;
   Nullable<std::string> name{};

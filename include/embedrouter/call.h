@@ -20,6 +20,7 @@ namespace embedrouter::sdk::inline v0 {
 template <class T>
 class [[nodiscard]] Call {
  public:
+  // Makes the value of an answer of any status, or the Error it stands for. Must not throw.
   using Decode = std::function<Result<T>(HttpResponse)>;
 
   Call(std::shared_ptr<Connection> connection, ApiCall call, Decode decode)
@@ -49,7 +50,7 @@ class [[nodiscard]] Call {
   }
 
   // Calls `done` once, on a thread of the SDK or, if it fails at once, on this one. It must not block: other
-  // calls wait for that thread.
+  // calls wait for that thread. It must not throw: there that ends the program.
   void then(std::function<void(Result<T>)> done) && {
     if (error_) return done(fail(*error_));
     const auto connection = std::move(connection_);

@@ -7,6 +7,12 @@
 //   auto vectors = reply->matrix();
 //
 // A setting is that of the call, else of the client, else of the environment, else the default named here.
+//
+// A method of a resource makes a Call and sends nothing; its arguments are encoded at once, and one that
+// cannot be is ErrorKind::usage of the Call. Any call may fail as ErrorKind tells, without an answer or with
+// one that is not as it should be. Statuses named at a method, and 500, have an ErrorKind of their own there;
+// any other is unexpected_response. "Any key" is what an inference key and a management key are; some servers
+// need none.
 
 #include <embedrouter/account.h>
 #include <embedrouter/call.h>
@@ -30,6 +36,7 @@
 
 namespace embedrouter::sdk::inline v0 {
 
+// Of a Client. Functions given here must not throw: on the SDK's thread that ends the program.
 struct ClientOptions {
   // The key, or a function that is asked for it before every call (thread-safe). Not given: the variable
   // OPENROUTER_API_KEY; without that no Authorization header is sent.
@@ -53,13 +60,19 @@ struct ClientOptions {
   RetrySources retry_sources{};
 };
 
+// Vectors of texts, and the models that make them. As every resource: thin, copyable, thread-safe, and
+// keeping the Connection alive.
 class Embeddings {
  public:
   explicit Embeddings(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {}
 
+  // POST /embeddings: one vector for each item of the input, in one request. An inference key.
+  // Also 400 401 402 403 404 408 413 429 499 502 503 504 524 529.
   Call<EmbeddingsResponse> generate(const EmbeddingsRequest& request, CallOptions options = {}) const;
+  // GET /embeddings/models: the models that generate() takes, a page at a time. Any key or none. Also 400.
   Call<ModelsPage> list_models(PageQuery query = {}, CallOptions options = {}) const;
-  // Any number of texts: see <embedrouter/embed_all.h>. Blocks; not to be called on a thread of the SDK.
+  // Any number of texts, each of them UTF-8: see <embedrouter/embed_all.h>. An inference key. Blocks; not to
+  // be called on a thread of the SDK. Fails if not one text was embedded, with the error of the first.
   Result<EmbedAllResult> embed_all(std::span<const std::string_view> texts, const EmbedAllOptions& how,
                                    CallOptions options = {}) const;
 
@@ -67,83 +80,113 @@ class Embeddings {
   std::shared_ptr<Connection> connection_;
 };
 
+// Models of every kind.
 class Models {
  public:
   explicit Models(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {}
 
+  // GET /models: those that pass the filters, a page at a time; without `output_modalities`, models whose
+  // output is text. Any key or none. Also 400 403 503.
   Call<ModelsPage> list(const ModelsQuery& query = {}, CallOptions options = {}) const;
+  // GET /models/count: how many there are of these output modalities, comma-separated, or "all"; unset: text.
+  // Any key or none. Also 400 403.
   Call<std::int64_t> count(const std::optional<std::string>& output_modalities = {},
                            CallOptions options = {}) const;
-  // The models the key's owner may use; `bearer` is that key.
+  // GET /models/user: the models the key's owner may use; `bearer` is that key, whatever the client's is.
+  // Also 401 403 404 503.
   Call<ModelsPage> list_for_user(std::string bearer, const UserModelsQuery& query = {},
                                  CallOptions options = {}) const;
+  // GET /model/{author}/{slug}: one model by its id or an alias of it; a slug may end in a variant, ":free".
+  // Any key or none. Also 403 404.
   Call<Model> get(std::string_view author, std::string_view slug, CallOptions options = {}) const;
 
  private:
   std::shared_ptr<Connection> connection_;
 };
 
+// Where models are served, at what price and how well.
 class Endpoints {
  public:
   explicit Endpoints(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {}
 
+  // GET /models/{author}/{slug}/endpoints: those of one model. Any key or none; some servers tell latency to
+  // callers with a key alone. Also 403 404 503.
   Call<ModelEndpoints> list(std::string_view author, std::string_view slug, CallOptions options = {}) const;
+  // GET /endpoints/zdr: those of all models that keep no data. Any key or none. Also 403 503.
   Call<std::vector<Endpoint>> list_zdr_endpoints(CallOptions options = {}) const;
 
  private:
   std::shared_ptr<Connection> connection_;
 };
 
+// Who serves models.
 class Providers {
  public:
   explicit Providers(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {}
 
+  // GET /providers: all of them. Any key or none.
   Call<std::vector<Provider>> list(CallOptions options = {}) const;
 
  private:
   std::shared_ptr<Connection> connection_;
 };
 
+// The keys that callers use.
 class ApiKeys {
  public:
   explicit ApiKeys(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {}
 
+  // GET /key: the key the call is made with. Any key. Also 401.
   Call<CurrentApiKey> get_current_key_metadata(CallOptions options = {}) const;
+  // GET /keys: a part of the list, whose length the server sets; `offset` leads on. A management key, as for
+  // all that follow. Also 400 401 404 429.
   Call<std::vector<ApiKey>> list(const ApiKeysQuery& query = {}, CallOptions options = {}) const;
+  // POST /keys: makes one; its text is in this answer and never told again. Also 400 401 403 429.
   Call<CreatedApiKey> create(const CreateApiKeyRequest& request, CallOptions options = {}) const;
+  // GET /keys/{hash}. Also 401 404 429.
   Call<ApiKey> get(std::string_view hash, CallOptions options = {}) const;
+  // PATCH /keys/{hash}: the key as it then is. Also 400 401 403 404 409 429.
   Call<ApiKey> update(std::string_view hash, const UpdateApiKeyRequest& request,
                       CallOptions options = {}) const;
+  // DELETE /keys/{hash}: from then on the key is a 401. Also 401 404 429.
   Call<void> remove(std::string_view hash, CallOptions options = {}) const;
 
  private:
   std::shared_ptr<Connection> connection_;
 };
 
+// What is paid and spent.
 class CreditsResource {
  public:
   explicit CreditsResource(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {}
 
+  // GET /credits: of the account. A management key. Also 401 403.
   Call<Credits> get_credits(CallOptions options = {}) const;
 
  private:
   std::shared_ptr<Connection> connection_;
 };
 
+// What became of requests.
 class Generations {
  public:
   explicit Generations(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {}
 
+  // GET /generation: by the id an answer had (EmbeddingsResponse::id); may lag a moment behind it. The key
+  // that made the request, or a management key; another's is a 404. Also 400 401 402 403 404 429 502 524 529.
   Call<Generation> get_generation(std::string_view id, CallOptions options = {}) const;
 
  private:
   std::shared_ptr<Connection> connection_;
 };
 
+// Usage over time.
 class Analytics {
  public:
   explicit Analytics(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {}
 
+  // GET /activity: a row for each day and endpoint, of the last 30 completed days (UTC). A management key.
+  // Also 400 401 403 404.
   Call<std::vector<ActivityItem>> get_user_activity(const ActivityQuery& query = {},
                                                     CallOptions options = {}) const;
 
@@ -151,29 +194,38 @@ class Analytics {
   std::shared_ptr<Connection> connection_;
 };
 
+// Keys of yours for providers ("bring your own key"). All need a management key.
 class Byok {
  public:
   explicit Byok(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {}
 
+  // GET /byok: a page of them; `offset` leads on. Also 400 401 403.
   Call<ByokPage> list(const ByokQuery& query = {}, CallOptions options = {}) const;
+  // POST /byok: hands one over, which is never told again. Also 400 401 403.
   Call<ByokKey> create(const CreateByokKeyRequest& request, CallOptions options = {}) const;
+  // GET /byok/{id}. Also 401 403 404.
   Call<ByokKey> get(std::string_view id, CallOptions options = {}) const;
+  // PATCH /byok/{id}: the credential as it then is. Also 400 401 403 404 409.
   Call<ByokKey> update(std::string_view id, const UpdateByokKeyRequest& request,
                        CallOptions options = {}) const;
+  // DELETE /byok/{id}. Also 401 403 404.
   Call<void> remove(std::string_view id, CallOptions options = {}) const;
 
  private:
   std::shared_ptr<Connection> connection_;
 };
 
-// Thin and copyable: copies share one Connection. Thread-safe. When the
-// last copy goes, calls under way end with ErrorKind::cancelled.
+// Thin and copyable: copies share one Connection, and so do its resources. Thread-safe. When the last of them
+// goes, calls under way end with ErrorKind::cancelled. Its destructor waits for the callback that is running
+// and for those of the calls it ends; inside a callback it waits for none, and they run behind it.
 class Client {
  public:
+  // Sends nothing. What is wrong with the options is told by the calls.
   explicit Client(ClientOptions options = {});
   // Over another Connection: <embedrouter/testing/mock_connection.h>, for instance.
   explicit Client(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {}
 
+  // The resources, as the official SDKs name them.
   Embeddings embeddings() const { return Embeddings(connection_); }
   Models models() const { return Models(connection_); }
   Endpoints endpoints() const { return Endpoints(connection_); }
@@ -184,6 +236,7 @@ class Client {
   Analytics analytics() const { return Analytics(connection_); }
   Byok byok() const { return Byok(connection_); }
 
+  // For operations of your own: a Call over it.
   const std::shared_ptr<Connection>& connection() const noexcept { return connection_; }
 
  private:

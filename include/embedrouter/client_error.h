@@ -15,6 +15,7 @@
 
 namespace embedrouter::sdk::inline v0 {
 
+// Why a call failed.
 enum class ErrorKind : std::uint8_t {
   // The server answered with a status that the operation documents, in the documented form.
   bad_request,            // 400
@@ -98,6 +99,7 @@ class [[nodiscard]] Result : public tl::expected<T, Error> {
   using Base::Base;
   Result(Base base) : Base(std::move(base)) {}
 
+  // The value, or throws as throw_error() does.
   std::add_lvalue_reference_t<T> value() & {
     if (!this->has_value()) throw_error(this->error());
     if constexpr (!std::is_void_v<T>) return **this;
@@ -112,9 +114,11 @@ class [[nodiscard]] Result : public tl::expected<T, Error> {
   }
 };
 
+// What a function that returns a Result fails with.
 inline tl::unexpected<Error> fail(ErrorKind kind, std::string message) {
   return tl::unexpected<Error>(Error(kind, std::move(message)));
 }
+// The same, of an Error there is already.
 inline tl::unexpected<Error> fail(Error error) {
   return tl::unexpected<Error>(std::move(error));
 }

@@ -17,6 +17,7 @@
 
 namespace embedrouter::sdk::inline v0 {
 
+// What all the requests have, and how the texts are split. 0 counts as 1 in each of the three sizes.
 struct EmbedAllOptions {
   std::string model;
   std::optional<std::int64_t> dimensions{};
@@ -28,11 +29,14 @@ struct EmbedAllOptions {
   std::size_t batch_items = 256;        // texts in a request
   std::size_t batch_bytes = 1'000'000;  // of text in a request; a longer text goes alone
   std::size_t requests_at_once = 4;
-  // Told how many texts are done, failed ones included, after each request. On one thread at a time.
+  // Told how many texts are done, failed ones included, after each request. On one thread at a time;
+  // must not throw.
   std::function<void(std::size_t done, std::size_t all)> progress{};
 };
 
+// What came of all texts.
 struct EmbedAllResult {
+  // `item`: which text.
   struct Failure {
     std::size_t item = 0;
     Error error;

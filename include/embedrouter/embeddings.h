@@ -20,6 +20,7 @@ namespace embedrouter::sdk::inline v0 {
 // A part of a multimodal item. `data` of media is a URL of the scheme data:, or base64 as the provider takes
 // it.
 struct ContentPart {
+  // As the API names them.
   enum class Type : std::uint8_t { text, image_url, input_audio, input_video, input_file };
   Type type = Type::text;
   std::string value{};                  // the text, the image's URL, or the data
@@ -30,6 +31,7 @@ struct ContentItem {
   std::vector<ContentPart> content{};
 };
 
+// Of the vocabulary of the model.
 using TokenIds = std::vector<std::uint32_t>;
 
 // The five forms of `input`.
@@ -65,6 +67,8 @@ struct ProviderPreferences {
   std::optional<bool> zdr{};
   std::optional<bool> enforce_distillable_text{};
   std::optional<std::vector<std::string>> quantizations{};  // "fp16", "int8", …
+
+  // `partition`: whether models are sorted each for itself.
   struct SortBy {
     std::string by;                          // "price", "throughput", "latency"
     std::optional<std::string> partition{};  // "model", "none"
@@ -80,11 +84,13 @@ struct ProviderPreferences {
   std::vector<std::pair<std::string, Json>> options{};                          // by provider slug
 };
 
+// For observability; `others` are sent beside the named members.
 struct TraceConfig {
   std::optional<std::string> trace_id{}, trace_name{}, span_name{}, generation_name{}, parent_span_id{};
   std::vector<std::pair<std::string, Json>> others{};
 };
 
+// The body of POST /embeddings. Unset members are not sent.
 struct EmbeddingsRequest {
   Input input;
   std::string model;
@@ -102,11 +108,13 @@ struct EmbeddingsRequest {
 struct PromptTokensDetails {
   std::optional<std::int64_t> text_tokens, image_tokens, audio_tokens, video_tokens, file_tokens;
 };
+// What the provider took.
 struct CostDetails {
   double upstream_inference_completions_cost = 0;
   double upstream_inference_prompt_cost = 0;
   std::optional<double> upstream_inference_cost;
 };
+// What the request took.
 struct EmbeddingsUsage {
   std::int64_t prompt_tokens = 0;
   std::int64_t total_tokens = 0;
@@ -123,6 +131,7 @@ struct EmbeddingView {
   // The base64 text between its quotes, or the JSON array of numbers, brackets included.
   std::string_view text;
 
+  // Decodes it. Fails with ErrorKind::response_validation where it is no vector of float32.
   Result<std::vector<float>> values() const;
 };
 

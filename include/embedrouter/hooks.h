@@ -1,6 +1,6 @@
 #pragma once
 // Code of yours around each call. Hooks run on the SDK's thread or on one that waits for its call, several at
-// once: they must be thread-safe and quick.
+// once: they must be thread-safe and quick, and must not throw, which on the SDK's thread ends the program.
 
 #include <embedrouter/client_error.h>
 #include <embedrouter/http.h>
@@ -11,12 +11,14 @@
 
 namespace embedrouter::sdk::inline v0 {
 
+// Of the call. Valid while the hook runs.
 struct HookContext {
   std::string_view operation;  // "embeddings.generate"
   std::string_view base_url;
   std::uint32_t attempt = 0;  // counted from 0
 };
 
+// Empty ones are not called.
 struct Hooks {
   // Before each attempt; may change the request. An error ends the call with it.
   std::function<Result<void>(const HookContext&, HttpRequest&)> before_request{};

@@ -15,6 +15,7 @@ namespace embedrouter::sdk::inline v0 {
 // In the order they are sent or came. Names are compared without regard to case.
 class Headers {
  public:
+  // Name and value.
   using Entry = std::pair<std::string, std::string>;
 
   Headers() = default;
@@ -24,12 +25,14 @@ class Headers {
   const std::string* find(std::string_view name) const noexcept;
   // Replaces what is under `name`, or adds it.
   void set(std::string_view name, std::string value);
+  // Beside what is under `name` already.
   void add(std::string name, std::string value) { entries_.emplace_back(std::move(name), std::move(value)); }
 
   auto begin() const noexcept { return entries_.begin(); }
   auto end() const noexcept { return entries_.end(); }
   std::size_t size() const noexcept { return entries_.size(); }
   bool empty() const noexcept { return entries_.empty(); }
+  // Memory for so many.
   void reserve(std::size_t entries) { entries_.reserve(entries); }
   // The same entries in the same order, to the letter.
   bool operator==(const Headers&) const = default;
@@ -48,6 +51,7 @@ struct HttpRequest {
   std::chrono::milliseconds connect_timeout{0};  // until the connection stands, TLS included; 0: none
 };
 
+// What a server answered, of any status.
 struct HttpResponse {
   int status = 0;
   Headers headers{};

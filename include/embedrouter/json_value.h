@@ -25,6 +25,7 @@ class Nullable {
     requires std::is_convertible_v<U, T>
   Nullable(U&& value) : set_(true), value_(std::in_place, std::forward<U>(value)) {}
 
+  // is_set(): it is sent; is_null(): as null; value(): else as this.
   bool is_set() const noexcept { return set_; }
   bool is_null() const noexcept { return set_ && !value_; }
   const std::optional<T>& value() const noexcept { return value_; }

@@ -15,8 +15,10 @@
 
 namespace embedrouter::local::inline v0 {
 
+// Of the arithmetic.
 enum class Precision : std::uint8_t { automatic, fp32, bf16, int8 };  // automatic: bf16 where the CPU has it
 
+// Which model, and what it may take.
 struct ModelOptions {
   // As the Hugging Face hub has it: config.json, tokenizer.json, model.safetensors, and what describes its
   // pooling and prompts. Encoders of the families BERT, DistilBERT, MPNet, RoBERTa and XLM-R.

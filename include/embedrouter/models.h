@@ -1,6 +1,7 @@
 #pragma once
-// Models, endpoints and providers: the members of CONTRACT section 5. Optional ones are absent or null in the
-// answer. Prices are USD per token, as decimal strings.
+// Models, endpoints and providers: the members of OpenRouter's API
+// (https://openrouter.ai/docs/api-reference). Optional ones are absent or null in the answer. Prices in
+// answers are USD per token, as decimal strings; lengths are tokens.
 
 #include <embedrouter/call.h>
 #include <embedrouter/json_value.h>
@@ -14,29 +15,35 @@
 
 namespace embedrouter::sdk::inline v0 {
 
+// USD as decimal strings: per token, but "request", "image", "web_search" per unit.
 struct Pricing {
   std::string prompt, completion;
   std::map<std::string, std::string> others;  // "request", "image", "input_cache_read", …
 };
 
+// What goes in and comes out: "text", "image", "embeddings", …
 struct ModelArchitecture {
   std::vector<std::string> input_modalities, output_modalities;
   std::optional<std::string> modality, tokenizer, instruct_type;
 };
 
+// Of the provider that is asked first.
 struct TopProvider {
   bool is_moderated = false;
   std::optional<std::int64_t> context_length, max_completion_tokens;
 };
 
+// Tokens that one request may have.
 struct PerRequestLimits {
   double prompt_tokens = 0, completion_tokens = 0;
 };
 
+// Paths of the API.
 struct ModelLinks {
   std::string details;
 };
 
+// `id` is what requests name; `canonical_slug` never changes. Dates are YYYY-MM-DD.
 struct Model {
   std::string id, canonical_slug, name;
   std::int64_t created = 0;  // unix seconds
@@ -52,14 +59,17 @@ struct Model {
   std::optional<std::string> description, hugging_face_id, expiration_date, knowledge_cutoff;
 };
 
-// Of what was measured.
+// Of what was measured, in the unit of the member.
 struct PercentileStats {
   double p50 = 0, p75 = 0, p90 = 0, p99 = 0;
 };
+// Which values of `tool_choice` are honoured.
 struct ToolChoiceSupport {
   bool automatic = false, none = false, required = false, function = false;
 };
 
+// A model at a provider. `tag` is its slug in ProviderPreferences. `status`: 0, or below it when it does not
+// do well. Measured members are null where nothing was measured.
 struct Endpoint {
   std::string name, model_id, model_name, provider_name, tag;
   std::int64_t context_length = 0;
@@ -77,6 +87,7 @@ struct Endpoint {
   ToolChoiceSupport supports_tool_choice;
 };
 
+// A model with all its endpoints. `created`: unix seconds.
 struct ModelEndpoints {
   std::string id, name, description;
   std::int64_t created = 0;
@@ -84,6 +95,7 @@ struct ModelEndpoints {
   std::vector<Endpoint> endpoints;
 };
 
+// `slug` is its name in ProviderPreferences; `headquarters` and `datacenters` are country codes.
 struct Provider {
   std::string name, slug;
   std::optional<std::string> privacy_policy_url, terms_of_service_url, status_page_url, headquarters;
@@ -99,29 +111,36 @@ struct PageQuery {
 // Filters of GET /models, as in the official SDKs. Unset ones are not sent.
 struct ModelsQuery {
   PageQuery page{};
-  // Lists are comma-separated, as the server takes them.
+  // Lists are comma-separated, as the server takes them. `sort`: "newest", "pricing-low-to-high",
+  // "context-high-to-low", "throughput-high-to-low", "latency-low-to-high", …; `q`: a part of name or slug.
   std::optional<std::string> category{}, supported_parameters{}, output_modalities{}, sort{}, q{},
       input_modalities{};
-  std::optional<std::int64_t> context{};
-  std::optional<double> min_price{}, max_price{};
+  std::optional<std::int64_t> context{};           // tokens, at least
+  std::optional<double> min_price{}, max_price{};  // of the prompt: USD per million tokens
   std::optional<std::string> arch{}, model_authors{}, providers{};
-  std::optional<std::string> distillable{}, zdr{}, region{};
-  std::optional<double> min_output_price{}, max_output_price{};
-  std::optional<std::int64_t> min_age_days{}, max_age_days{};
+  std::optional<std::string> distillable{}, zdr{}, region{};     // "true", "false"; of `region`: "eu", "us"
+  std::optional<double> min_output_price{}, max_output_price{};  // USD per million tokens
+  std::optional<std::int64_t> min_age_days{}, max_age_days{};    // days since the model was created
+
+  // Indices as Artificial Analysis publishes them; success rates are fractions in [0, 1].
   std::optional<double> min_intelligence_index{}, max_intelligence_index{}, min_coding_index{},
       max_coding_index{}, min_agentic_index{}, max_agentic_index{}, min_tool_success_rate{},
       max_tool_success_rate{};
 };
 
+// As in ModelsQuery.
 struct UserModelsQuery {
   PageQuery page{};
   std::optional<std::string> output_modalities{}, sort{};
 };
 
+// A part of a list of models.
 class ModelsPage {
  public:
   std::vector<Model> models;
   std::int64_t total_count = 0;  // before paging
+
+  // `next`: a path of the API; null on the last page.
   struct Links {
     std::optional<std::string> next;
   };

@@ -22,6 +22,7 @@ struct Backoff {
   std::chrono::milliseconds jitter{1'000};
 };
 
+// Of a client or a call.
 struct RetryConfig {
   bool enabled = true;
   Backoff backoff{};
@@ -35,6 +36,7 @@ struct RetryConfig {
   // The longest wait a server may ask for; a longer one is cut to it. Unset: as long as it says.
   std::optional<std::chrono::milliseconds> max_server_wait{};
 
+  // One attempt.
   static RetryConfig none() {
     RetryConfig config;
     config.enabled = false;

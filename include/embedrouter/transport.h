@@ -28,15 +28,17 @@ class Transport {
   virtual Result<HttpResponse> send_and_wait(HttpRequest request, std::stop_token stop);
 };
 
+// Paths are read when a connection is made; one that cannot be used is ErrorKind::untrusted.
 struct TlsOptions {
   std::string ca_file{};      // PEM; empty: the system's authorities
   std::string client_cert{};  // PEM file
   std::string client_key{};   // PEM file
-  bool verify = true;
+  bool verify = true;         // false: any server is trusted, and may read the key
 };
 
+// Of the shipped transport.
 struct TransportOptions {
-  std::size_t max_connections = 64;                       // to one server; further calls wait
+  std::size_t max_connections = 64;                       // to one server; further calls wait; 0 counts as 1
   std::size_t max_response_bytes = std::size_t{1} << 30;  // of a body, decompressed
   std::string proxy{};  // empty: by the environment (https_proxy, no_proxy, …)
   TlsOptions tls{};
@@ -46,9 +48,12 @@ struct TransportOptions {
 // The shipped transport: libcurl, one background thread, one pool of connections, HTTP/2 over TLS where the
 // server has it. It is also the shipped Sleeper. The thread starts when there is something to do that nobody
 // waits for, and ends with the last owner; attempts under way then end with ErrorKind::cancelled. A thread
-// that waits for the only attempt there is does the thread's work itself.
+// that waits for the only attempt there is does the thread's work itself. The destructor waits for the
+// callback that is running and for those of what it ends, unless it runs inside one. A callback that throws
+// ends the program.
 class CurlTransport final : public Transport, public Sleeper {
  public:
+  // Opens nothing.
   explicit CurlTransport(TransportOptions options = {});
   ~CurlTransport() override;
   CurlTransport(const CurlTransport&) = delete;
@@ -63,6 +68,7 @@ class CurlTransport final : public Transport, public Sleeper {
     std::uint64_t attempts = 0;
     std::uint64_t connections = 0;
   };
+  // Thread-safe.
   Counts counts() const noexcept;
 
  private:

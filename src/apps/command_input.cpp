@@ -44,17 +44,4 @@ Result<std::vector<std::string>> read_texts(const std::vector<std::string>& name
   return texts;
 }
 
-std::string embeddings_body(std::string_view model, const std::vector<std::string>& texts,
-                            std::string_view provider) {
-  std::string body = R"({"input":[)";
-  for (std::size_t i = 0; i < texts.size(); ++i) {
-    if (i != 0) body += ',';
-    append_json_string(body, texts[i]);
-  }
-  body += R"(],"model":)";
-  append_json_string(body, model);
-  if (!provider.empty()) body.append(R"(,"provider":)").append(provider);
-  return body += '}';
-}
-
 }  // namespace embedrouter::apps

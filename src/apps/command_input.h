@@ -1,10 +1,9 @@
 #pragma once
-// What `embed` and `route` send.
+// The texts that `embed` and `route` are given.
 
 #include <embedrouter/result.h>
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace embedrouter::apps {
@@ -13,9 +12,5 @@ namespace embedrouter::apps {
 // where nothing is named. At least one text, all of them UTF-8 and not empty.
 Result<std::vector<std::string>> read_texts(const std::vector<std::string>& named,
                                             const std::vector<std::string>& files);
-
-// A body for POST /embeddings. `provider`: a JSON object as it stands; empty: none.
-std::string embeddings_body(std::string_view model, const std::vector<std::string>& texts,
-                            std::string_view provider = {});
 
 }  // namespace embedrouter::apps

@@ -19,6 +19,8 @@
 namespace embedrouter::apps {
 namespace {
 
+constexpr std::string_view kWithout = ", or use --local";
+
 struct Options : RouterOptions {
   std::vector<std::string> texts, files;
   std::string model = std::string(catalog::kEmbeddedAlias);
@@ -69,7 +71,7 @@ Result<RouterClient> open_here(const catalog::Config& config, const std::string&
 }
 
 // A text that fails is a `null` among the lines, so that the others keep their place.
-int print(const RouterClient& router, const sdk::EmbedAllResult& all) {
+int print(const Options& options, const RouterClient& router, const sdk::EmbedAllResult& all) {
   constexpr std::size_t kMostTold = 10;
   auto failure = all.failures.begin();
   for (std::size_t i = 0; i < all.vectors.rows(); ++i) {
@@ -83,7 +85,7 @@ int print(const RouterClient& router, const sdk::EmbedAllResult& all) {
   int status = kOk;
   for (std::size_t i = 0; i < std::min(all.failures.size(), kMostTold); ++i) {
     std::cerr << "text " << all.failures[i].item << ": ";
-    const int said = complain(router, all.failures[i].error);
+    const int said = complain(options, router, all.failures[i].error);
     if (i == 0) status = said;
   }
   if (all.failures.size() > kMostTold)
@@ -92,8 +94,8 @@ int print(const RouterClient& router, const sdk::EmbedAllResult& all) {
 }
 
 // Any number of texts, in as many requests as they take.
-int embed_all(const RouterClient& router, sdk::EmbedAllOptions how, const std::vector<std::string>& texts,
-              std::string_view without) {
+int embed_all(const Options& options, const RouterClient& router, sdk::EmbedAllOptions how,
+              const std::vector<std::string>& texts) {
   ProgressBar bar;
   if (texts.size() > how.batch_items) {
     how.progress = [&bar](std::size_t done, std::size_t all) {
@@ -103,7 +105,15 @@ int embed_all(const RouterClient& router, sdk::EmbedAllOptions how, const std::v
   const std::vector<std::string_view> views(texts.begin(), texts.end());
   auto all = router.client.embeddings().embed_all(views, how);
   bar.clear();
-  return all ? print(router, *all) : complain(router, all.error(), without);
+  return all ? print(options, router, *all) : complain(options, router, all.error(), kWithout);
+}
+
+int print_answer(const Options& options, const RouterClient& router, std::vector<std::string> texts) {
+  const auto answer =
+      router.client.embeddings().generate({.input = std::move(texts), .model = options.model}).get();
+  if (!answer) return complain(options, router, answer.error(), kWithout);
+  std::cout << answer->json() << '\n';
+  return kOk;
 }
 
 int embed(const Options& options) {
@@ -129,9 +139,8 @@ int embed(const Options& options) {
     if (!options.local) return kAuth;
     return router.error().code() == ErrorCode::model_not_found ? kNotFound : kFailure;
   }
-  constexpr std::string_view kWithout = ", or use --local";
-  if (!options.json) return embed_all(*router, std::move(how), *texts, kWithout);
-  return ask(options, *router, {"POST", "/embeddings", embeddings_body(options.model, *texts)}, {}, kWithout);
+  return options.json ? print_answer(options, *router, *std::move(texts))
+                      : embed_all(options, *router, std::move(how), *texts);
 }
 
 }  // namespace

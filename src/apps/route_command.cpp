@@ -9,10 +9,10 @@
 #include <memory>
 
 #include "api/explanation.h"
-#include "api/json_cursor.h"
 #include "apps/command_input.h"
 #include "apps/common.h"
 #include "apps/router_client.h"
+#include "base/json_text.h"
 #include "catalog/catalog.h"
 
 namespace embedrouter::apps {
@@ -83,9 +83,18 @@ Result<void> print(std::string_view body) {
   return {};
 }
 
-bool is_object(std::string_view json) {
-  api::JsonCursor cursor(json);
-  return cursor.kind() == api::JsonKind::object && cursor.skip() && cursor.finish();
+// `provider`: a JSON object as it stands; empty: none.
+std::string embeddings_body(std::string_view model, const std::vector<std::string>& texts,
+                            std::string_view provider) {
+  std::string body = R"({"input":[)";
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    if (i != 0) body += ',';
+    append_json_string(body, texts[i]);
+  }
+  body += R"(],"model":)";
+  append_json_string(body, model);
+  if (!provider.empty()) body.append(R"(,"provider":)").append(provider);
+  return body += '}';
 }
 
 int explain(const Options& options) {
@@ -95,7 +104,7 @@ int explain(const Options& options) {
     std::cerr << texts.error().message() << "\n";
     return kUsage;
   }
-  if (!options.provider.empty() && !is_object(options.provider)) {
+  if (!options.provider.empty() && !is_json_object(options.provider)) {
     std::cerr << "--provider takes a JSON object, as in {\"only\": [\"openai\"]}\n";
     return kUsage;
   }

@@ -3,11 +3,16 @@
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <iostream>
-#include <memory>
 #include <optional>
 
 #include "api/error_body.h"
+#include "api/json_cursor.h"
+#include "base/ascii.h"
+#include "catalog/values.h"
 #include "ledger/first_key.h"
+#include "net/client.h"
+#include "sdk/debug_log.h"
+#include "sdk/resource_call.h"
 
 namespace embedrouter::apps {
 namespace {
@@ -28,7 +33,33 @@ int complain(std::string_view why, Exit status) {
 std::string described(const RouterClient& router, int status, std::string_view body) {
   const api::UpstreamComplaint said = api::read_complaint(body);
   if (router.base_url.empty() && !said.message.empty()) return said.message;
-  return "the router answered " + std::to_string(status) + (said.message.empty() ? "" : ": " + said.message);
+  std::string told = "the router answered " + std::to_string(status);
+  if (!said.message.empty()) told += ": " + said.message;
+  if (status == 401 && !router.has_key) told += " (no key was sent: set OPENROUTER_API_KEY)";
+  return told;
+}
+
+// The kept key opens this machine's router, so nobody else is shown it.
+bool is_of_this_machine(std::string_view base_url, std::string_view listen) {
+  const auto url = net::Url::parse(base_url);
+  if (!url) return false;
+  if (catalog::is_loopback({url->host, url->port})) return true;
+  const auto own = catalog::parse_listen(listen);
+  return own && same_ignoring_case(own->host, url->host) && own->port == url->port;
+}
+
+// A server may show what it was sent. What is shorter is no secret, and may be a word of any answer.
+constexpr std::size_t kLeastSecret = 8;
+sdk::Hooks without_key(std::string_view key) {
+  constexpr std::string_view kScheme = "bearer ";
+  if (same_ignoring_case(key.substr(0, kScheme.size()), kScheme)) key.remove_prefix(kScheme.size());
+  if (key.size() < kLeastSecret) return {};
+  sdk::Hooks hooks;
+  hooks.after_success = [secret = std::string(key)](const sdk::HookContext&, sdk::HttpResponse& answer) {
+    sdk::redact(answer.body, secret);
+    return sdk::Result<void>();
+  };
+  return hooks;
 }
 
 }  // namespace
@@ -43,73 +74,82 @@ void add_router_options(CLI::App& command, RouterOptions& options) {
 Result<RouterClient> find_router(const RouterOptions& options, const catalog::Config& config,
                                  const sdk::RetryConfig& retries) {
   std::string url = options.server.empty() ? variable("OPENROUTER_BASE_URL") : options.server;
-  const bool own = url.empty();
-  if (own) {
+  const bool own = url.empty() || is_of_this_machine(url, config.server.listen);
+  if (url.empty()) {
     const char* scheme = config.server.tls_cert_file.empty() ? "http://" : "https://";
     url = scheme + config.server.listen + "/api/v1";
   }
   while (url.ends_with('/')) url.pop_back();
+  // A proxy on another machine would be shown the key, and could not reach this one's loopback address.
+  if (own) setenv("no_proxy", "*", 1);
   std::string key = variable("OPENROUTER_API_KEY");
-  if (key.empty() && config.server.auth == catalog::Auth::required) {
+  if (key.empty() && own && config.server.auth == catalog::Auth::required) {
     auto kept = ledger::read_cli_key(config.server.data_dir);
-    if (kept) {
-      key = kept->value_or("");
-    } else if (own) {
-      return fail(std::move(kept).error());
-    }
+    if (!kept) return fail(std::move(kept).error());
+    key = kept->value_or("");
   }
+  const bool has_key = !key.empty();
   sdk::ClientOptions client;
-  if (!key.empty()) client.api_key = std::move(key);
+  client.hooks = without_key(key);
+  if (has_key) client.api_key = std::move(key);
   client.server_url = url;
   client.retries = retries;
   client.timeout = kPatience;
-  return RouterClient{std::move(url), sdk::Client(std::move(client))};
+  return RouterClient{std::move(url), sdk::Client(std::move(client)), has_key};
 }
 
-int complain(const RouterClient& router, const sdk::Error& error, std::string_view without) {
-  if (const auto* answer = error.answer(); answer != nullptr) {
-    if (answer->status == 200) return complain(error.message(), kUpstream);
-    return complain(described(router, answer->status, answer->body), Exit(exit_for_status(answer->status)));
+int complain(const RouterOptions& options, const RouterClient& router, const sdk::Error& error,
+             std::string_view without) {
+  const auto* answer = error.answer();
+  if (answer == nullptr && error.is_transport()) {
+    return complain("no answer from " + router.base_url + ": " + error.message() +
+                        ". Start it with `embedrouter serve`" + std::string(without),
+                    kTransport);
   }
-  if (!error.is_transport())
+  if (answer == nullptr)
     return complain(error.message(), error.kind() == sdk::ErrorKind::usage ? kUsage : kFailure);
-  return complain("no answer from " + router.base_url + ": " + error.message() +
-                      ". Start it with `embedrouter serve`" + std::string(without),
-                  kTransport);
+  if (answer->status == 200) {
+    return complain(error.kind() == sdk::ErrorKind::unexpected_response
+                        ? router.base_url + " answered, but not with JSON: is it the base URL of a router?"
+                        : error.message(),
+                    kUpstream);
+  }
+  const Exit status = Exit(exit_for_status(answer->status));
+  if (!options.json) return complain(described(router, answer->status, answer->body), status);
+  std::cout << answer->body << '\n';
+  return status;
 }
 
 int ask(const RouterOptions& options, const catalog::Config& config, RouterRequest request,
-        const std::function<Result<void>(std::string_view)>& print, std::string_view without) {
+        const std::function<Result<void>(std::string_view)>& print) {
   const auto router = find_router(options, config);
   if (!router) return complain(router.error().message(), kAuth);
-  return ask(options, *router, std::move(request), print, without);
+  const sdk::Operation operation{"embedrouter.ask", request.method};
+  std::optional<std::string> sent;
+  if (!request.body.empty()) sent = std::move(request.body);
+  const auto body =
+      sdk::Call<std::string>(router->client.connection(),
+                             sdk::call_of(operation, std::move(request.path), {}, {}, std::move(sent)),
+                             [operation](sdk::HttpResponse answer) -> sdk::Result<std::string> {
+                               if (!sdk::is_success(operation, answer))
+                                 return sdk::fail(sdk::error_of(operation, std::move(answer)));
+                               if (!is_json_object(answer.body))
+                                 return sdk::fail(sdk::validation_error(std::move(answer), "no JSON object"));
+                               return std::move(answer.body);
+                             })
+          .get();
+  if (!body) return complain(options, *router, body.error());
+  if (options.json) {
+    std::cout << *body << '\n';
+    return kOk;
+  }
+  const auto printed = print(*body);
+  return printed ? kOk : complain(printed.error().message(), kUpstream);
 }
 
-int ask(const RouterOptions& options, const RouterClient& router, RouterRequest request,
-        const std::function<Result<void>(std::string_view)>& print, std::string_view without) {
-  sdk::ApiCall call{.operation = "embedrouter.ask",
-                    .method = request.method,
-                    .path = std::move(request.path),
-                    .query = {},
-                    .accept = "application/json",
-                    .body = nullptr,
-                    .bearer = {},
-                    .options = {}};
-  if (!request.body.empty()) call.body = std::make_shared<const std::string>(std::move(request.body));
-  // Any status is an answer here: its body is what --json prints.
-  auto response = sdk::Call<sdk::HttpResponse>(
-                      router.client.connection(), std::move(call),
-                      [](sdk::HttpResponse answer) -> sdk::Result<sdk::HttpResponse> { return answer; })
-                      .get();
-  if (!response) return complain(router, response.error(), without);
-  if (options.json) std::cout << response->body << '\n';
-  if (response->status != 200) {
-    if (!options.json) std::cerr << described(router, response->status, response->body) << "\n";
-    return exit_for_status(response->status);
-  }
-  if (options.json) return kOk;
-  auto printed = print(response->body);
-  return printed ? kOk : complain(printed.error().message(), kUpstream);
+bool is_json_object(std::string_view text) {
+  api::JsonCursor cursor(text);
+  return cursor.kind() == api::JsonKind::object && cursor.skip() && cursor.finish();
 }
 
 }  // namespace embedrouter::apps

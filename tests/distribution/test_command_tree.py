@@ -1,4 +1,4 @@
-"""Completion scripts and the manual page know every command and flag that --help knows."""
+"""Completion scripts and the manual page know every command and flag that --help knows; the pages name no others."""
 
 import os
 import re
@@ -133,6 +133,43 @@ class TestManual:
         told = page[page.index("\nEXIT STATUS\n") : page.index("\nENVIRONMENT\n")]
         source = (REPOSITORY / "src/apps/common.h").read_text()
         assert re.findall(r"^\s+(\d)\s", told, re.M) == re.findall(r"^  k\w+ = (\d)", source, re.M)
+
+
+class TestPages:
+    PAGES = [REPOSITORY / "README.md", *sorted(REPOSITORY.glob("docs/**/*.md"))]
+
+    def calls(self, page) -> list[str]:
+        """What follows the program's name, in shell snippets and in code within text."""
+        text = page.read_text(encoding="utf-8")
+        shown = "\n".join(re.findall(r"^```(?:sh|bash)\n(.*?)^```$", text, re.M | re.S))
+        within = re.findall(r"(?<!`)`(embedrouter [^`]+)`", re.sub(r"^```.*?^```$", "", text, flags=re.M | re.S))
+        whole = [*shown.replace("\\\n", " ").splitlines(), *within]
+        found = [re.findall(r"(?<![\w./-])embedrouter (?!embedrouter)([^#;&)]+)", line) for line in whole]
+        return [call.replace("\\|", "|").strip() for calls in found for call in calls]
+
+    def fault(self, nodes: dict, call: str) -> str | None:
+        """`nodes`: by its path, the subcommands and flags of each command. `a|b` names both."""
+        paths = [()]
+        words = re.sub(r"[\[\]]", " ", call).split()
+        while words and nodes[paths[0]][0] and not words[0].startswith("-"):
+            names = words.pop(0).split("|")
+            if not set(names) <= set(nodes[paths[0]][0]):
+                return f"no command {names} in: {call}"
+            paths = [(*paths[0], name) for name in names]
+        known = {flag for path in paths for flag in nodes[path][1]}
+        named = set(re.findall(r"(?<![\w-])--?[a-z][\w-]*", re.sub(r"""'[^']*'|"[^"]*\"""", "", " ".join(words))))
+        return f"no flags {named - known} in: {call}" if named - known else None
+
+    def test_they_name_no_command_and_no_flag_that_is_none(self, whole):
+        nodes = {path: (commands, flags) for path, commands, flags in whole}
+        calls = {page: self.calls(page) for page in self.PAGES}
+        assert sum(map(len, calls.values())) > 20
+        faults = [f"{page.name}: {fault}" for page, said in calls.items() for call in said if (fault := self.fault(nodes, call))]
+        assert not faults, "\n".join(faults)
+
+    @pytest.mark.parametrize("call", ["sing", "keys make|list", "embed --jsn a", "serve --check --confg F", "--verbose"])
+    def test_the_check_sees_what_is_none(self, whole, call):
+        assert self.fault({path: (commands, flags) for path, commands, flags in whole}, call)
 
 
 def test_an_unknown_shell_is_a_usage_error():

@@ -33,7 +33,8 @@ class Answer:
 
 
 class Recorder:
-    def __init__(self):
+    def __init__(self, host: str = "127.0.0.1"):
+        """At `host`; empty: at every address of this machine."""
         self.asked: list[Asked] = []
         self.answers: deque[Answer] = deque()
         recorder = self
@@ -73,7 +74,7 @@ class Recorder:
 
             do_GET = do_POST = do_PATCH = do_DELETE = answer
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = ThreadingHTTPServer((host, 0), Handler)
         self.server.daemon_threads = True
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         self.url = f"http://127.0.0.1:{self.server.server_port}/api/v1"

@@ -15,6 +15,7 @@
 
 namespace embedrouter::sdk::inline v0::testing {
 
+// See above. Thread-safe.
 class MockConnection final : public Connection {
  public:
   // What the next call gets; calls take answers in the order they were given. A call without one fails with
@@ -22,6 +23,7 @@ class MockConnection final : public Connection {
   void answer(int status, std::string body, Headers headers = {{"content-type", "application/json"}}) {
     answer(HttpResponse{status, std::move(headers), std::move(body), {}});
   }
+  // The same, or a failure.
   void answer(Result<HttpResponse> answer) {
     std::lock_guard lock(mutex_);
     answers_.push_back(std::move(answer));

@@ -15,9 +15,11 @@ namespace embedrouter::sdk::inline v0::testing {
 // Answers each attempt with the next of its answers; with the last one again when there is no other.
 class MockTransport final : public Transport {
  public:
+  // Adds an answer.
   void answer(int status, std::string body = "{}", Headers headers = {{"content-type", "application/json"}}) {
     answer(HttpResponse{status, std::move(headers), std::move(body), {}});
   }
+  // The same, or a failure.
   void answer(Result<HttpResponse> answer) {
     std::lock_guard lock(mutex_);
     answers_.push_back(std::move(answer));
@@ -56,6 +58,7 @@ class MockTime final : public Sleeper {
     }
     done();
   }
+  // Moves the clock, which begins at a time of its own.
   void advance(std::chrono::milliseconds by) {
     std::lock_guard lock(mutex_);
     now_ += by;

@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -40,7 +41,8 @@ struct TlsOptions {
 struct TransportOptions {
   std::size_t max_connections = 64;                       // to one server; further calls wait; 0 counts as 1
   std::size_t max_response_bytes = std::size_t{1} << 30;  // of a body, decompressed
-  std::string proxy{};  // empty: by the environment (https_proxy, no_proxy, …)
+  // "http://user:password@host:3128"; unset: by the environment (https_proxy, no_proxy, …); empty: none.
+  std::optional<std::string> proxy{};
   TlsOptions tls{};
   bool accept_compressed = false;  // offer gzip: pays off for float vectors over slow networks
 };

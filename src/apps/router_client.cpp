@@ -80,8 +80,6 @@ Result<RouterClient> find_router(const RouterOptions& options, const catalog::Co
     url = scheme + config.server.listen + "/api/v1";
   }
   while (url.ends_with('/')) url.pop_back();
-  // A proxy on another machine would be shown the key, and could not reach this one's loopback address.
-  if (own) setenv("no_proxy", "*", 1);
   std::string key = variable("OPENROUTER_API_KEY");
   if (key.empty() && own && config.server.auth == catalog::Auth::required) {
     auto kept = ledger::read_cli_key(config.server.data_dir);
@@ -93,6 +91,8 @@ Result<RouterClient> find_router(const RouterOptions& options, const catalog::Co
   client.hooks = without_key(key);
   if (has_key) client.api_key = std::move(key);
   client.server_url = url;
+  // It would be shown the key, and could not reach this machine's loopback address.
+  if (own) client.transport_options.proxy = "";
   client.retries = retries;
   client.timeout = kPatience;
   return RouterClient{std::move(url), sdk::Client(std::move(client)), has_key};

@@ -111,7 +111,7 @@ std::unique_ptr<CurlHandle> CurlHandle::make(const TransportOptions& options) {
   set(CURLOPT_HEADERFUNCTION, &CurlAttempt::on_header);
   set(CURLOPT_HEADERDATA, handle.get());
   if (options.accept_compressed) set(CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
-  if (!options.proxy.empty()) set(CURLOPT_PROXY, options.proxy.c_str());
+  if (options.proxy) set(CURLOPT_PROXY, options.proxy->c_str());
   const TlsOptions& tls = options.tls;
   if (!tls.ca_file.empty()) set(CURLOPT_CAINFO, tls.ca_file.c_str());
   if (!tls.client_cert.empty()) set(CURLOPT_SSLCERT, tls.client_cert.c_str());

@@ -34,7 +34,7 @@ struct RateLimit {
   std::string interval, note;
 };
 struct FreeModelDailyRequests {
-  double limit = 0, used = 0, remaining = 0;
+  std::int64_t limit = 0, used = 0, remaining = 0;
 };
 struct KeyBudget {
   std::string scope;
@@ -100,6 +100,7 @@ struct Credits {
 struct ProviderResponse {
   std::optional<std::int64_t> status;
   std::optional<std::string> provider_name, endpoint_id, id, model_permaslug;
+  std::optional<std::string> routed_service_tier;  // asked for; what was billed may be another
   std::optional<bool> is_byok;
   std::optional<double> latency;  // milliseconds
 };

@@ -206,7 +206,7 @@ struct Count {
 namespace embedrouter::sdk {
 template <>
 struct Schema<v0::Count> {
-  static constexpr Member kMembers[] = {required<&v0::Count::count>("count")};
+  static constexpr std::tuple kMembers{required<&v0::Count::count>("count")};
 };
 
 inline namespace v0 {

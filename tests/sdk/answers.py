@@ -12,6 +12,33 @@ from typing_extensions import TypeAliasType
 
 from sdk import official
 
+# What there is: the least arguments, and the status of success.
+OPERATIONS = {
+    "embeddings.generate": ({"input": "a", "model": "m"}, 200),
+    "embeddings.list_models": ({}, 200),
+    "models.list": ({}, 200),
+    "models.count": ({}, 200),
+    "models.list_for_user": ({"bearer": "b"}, 200),
+    "models.get": ({"author": "a", "slug": "b"}, 200),
+    "endpoints.list": ({"author": "a", "slug": "b"}, 200),
+    "endpoints.list_zdr_endpoints": ({}, 200),
+    "providers.list": ({}, 200),
+    "api_keys.get_current_key_metadata": ({}, 200),
+    "api_keys.list": ({}, 200),
+    "api_keys.create": ({"name": "n"}, 201),
+    "api_keys.get": ({"hash": "h"}, 200),
+    "api_keys.update": ({"hash": "h", "name": "n"}, 200),
+    "api_keys.delete": ({"hash": "h"}, 200),
+    "credits.get_credits": ({}, 200),
+    "generations.get_generation": ({"id": "g"}, 200),
+    "analytics.get_user_activity": ({}, 200),
+    "byok.list": ({}, 200),
+    "byok.create": ({"provider": "openai", "key": "k"}, 201),
+    "byok.get": ({"id": "i"}, 200),
+    "byok.update": ({"id": "i", "name": "n"}, 200),
+    "byok.delete": ({"id": "i"}, 200),
+}
+
 
 def choices(annotation) -> list:
     """What a value may be, without null and what stands for an absent one."""

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from sdk import official
-from sdk.answers import answer_to, plain, spelled, value_of
+from sdk.answers import OPERATIONS, answer_to, plain, spelled, value_of
 from sdk.recorder import Answer
 
 KEY = "sk-or-v1-" + "0" * 64
@@ -85,32 +85,6 @@ def test_errors_of_generate(driver, recorder, shape):
         outcome_of(driver, recorder, "embeddings.generate", {"input": "a", "model": "m"}, Answer(status, body, headers))
 
 
-# Arguments, and the status of success.
-OPERATIONS = {
-    "embeddings.generate": ({"input": "a", "model": "m"}, 200),
-    "embeddings.list_models": ({}, 200),
-    "models.list": ({}, 200),
-    "models.count": ({}, 200),
-    "models.list_for_user": ({"bearer": "b"}, 200),
-    "models.get": ({"author": "a", "slug": "b"}, 200),
-    "endpoints.list": ({"author": "a", "slug": "b"}, 200),
-    "endpoints.list_zdr_endpoints": ({}, 200),
-    "providers.list": ({}, 200),
-    "api_keys.get_current_key_metadata": ({}, 200),
-    "api_keys.list": ({}, 200),
-    "api_keys.create": ({"name": "n"}, 201),
-    "api_keys.get": ({"hash": "h"}, 200),
-    "api_keys.update": ({"hash": "h", "name": "n"}, 200),
-    "api_keys.delete": ({"hash": "h"}, 200),
-    "credits.get_credits": ({}, 200),
-    "generations.get_generation": ({"id": "g"}, 200),
-    "analytics.get_user_activity": ({}, 200),
-    "byok.list": ({}, 200),
-    "byok.create": ({"provider": "openai", "key": "k"}, 201),
-    "byok.get": ({"id": "i"}, 200),
-    "byok.update": ({"id": "i", "name": "n"}, 200),
-    "byok.delete": ({"id": "i"}, 200),
-}
 RIGHT = answer_to("embeddings.generate")
 
 

@@ -23,7 +23,7 @@ struct PriceOverride {
       input_cache_write, input_cache_write_1h;
 };
 
-// Without overrides. A request costs this × (1 - discount).
+// Prices where no override holds. What is charged is × (1 - discount).
 struct Pricing {
   std::string prompt, completion;
   // By what their name says: a token, a request, an image, a search.
@@ -141,6 +141,7 @@ struct Endpoint {
   std::optional<StatsByWorkload> perf_last_30m_by_workload;
   bool supports_implicit_caching = false;
   bool supports_diarization = false;
+  // Of speech; unset: no.
   std::optional<bool> supports_image_reference, supports_multiple_audio_references, supports_voice_cloning;
   std::map<std::string, NativeTool> native_tools;  // by the server's name
   ToolChoiceSupport supports_tool_choice;

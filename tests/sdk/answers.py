@@ -1,4 +1,4 @@
-"""Answers that have every member the official SDK's models know, made from those models; values all differ."""
+"""Answers that have every member the official SDK's models know, made from those models; values differ as far as their types allow."""
 
 import inspect
 import itertools

@@ -24,8 +24,11 @@ class QuickstartOfEmbedrouter(ConanFile):
         cmake.build()
 
     def test(self):
-        if can_run(self) and "OPENROUTER_BASE_URL" in os.environ:
-            self.run(str(Path(self.cpp.build.bindir, "quickstart")), env="conanrun")
-        here = Path(self.build_folder, self.cpp.build.bindir, "quickstart-local")
-        if can_run(self) and here.exists() and "EMBEDROUTER_MODEL_DIR" in os.environ:
+        if not can_run(self):
+            return
+        programs = Path(self.build_folder, self.cpp.build.bindir)
+        if "OPENROUTER_BASE_URL" in os.environ:
+            self.run(str(programs / "quickstart"), env="conanrun")
+        here = programs / "quickstart-local"
+        if here.exists() and "EMBEDROUTER_MODEL_DIR" in os.environ:
             self.run(f'{here} "$EMBEDROUTER_MODEL_DIR" "a text" another', env="conanrun")

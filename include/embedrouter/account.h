@@ -38,7 +38,7 @@ struct RateLimit {
 };
 // Requests of a day to models that cost nothing.
 struct FreeModelDailyRequests {
-  double limit = 0, used = 0, remaining = 0;
+  std::int64_t limit = 0, used = 0, remaining = 0;
 };
 // A ceiling that counts for the key; `scope` says whose it is: "key_limit", "member", "workspace", …
 struct KeyBudget {
@@ -109,6 +109,7 @@ struct Credits {
 struct ProviderResponse {
   std::optional<std::int64_t> status;
   std::optional<std::string> provider_name, endpoint_id, id, model_permaslug;
+  std::optional<std::string> routed_service_tier;  // asked for; what was billed may be another
   std::optional<bool> is_byok;
   std::optional<double> latency;  // milliseconds
 };

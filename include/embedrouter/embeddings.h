@@ -112,7 +112,7 @@ struct PromptTokensDetails {
 struct CostDetails {
   double upstream_inference_completions_cost = 0;
   double upstream_inference_prompt_cost = 0;
-  std::optional<double> upstream_inference_cost;
+  std::optional<double> upstream_inference_cost, server_tool_cost;
 };
 // What the request took.
 struct EmbeddingsUsage {

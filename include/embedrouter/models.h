@@ -4,7 +4,6 @@
 // answers are USD per token, as decimal strings; lengths are tokens.
 
 #include <embedrouter/call.h>
-#include <embedrouter/json_value.h>
 
 #include <cstdint>
 #include <functional>
@@ -15,10 +14,25 @@
 
 namespace embedrouter::sdk::inline v0 {
 
-// USD as decimal strings: per token, but "request", "image", "web_search" per unit.
+// Prices that hold while all conditions of the entry do; those it does not have stay as they are. Of two
+// entries that hold, the later one counts, price by price.
+struct PriceOverride {
+  std::optional<double> min_prompt_tokens;   // the request has more than that
+  std::optional<double> utc_start, utc_end;  // from, until before: HHMM (1030 is 10:30); may go past midnight
+  std::optional<std::vector<std::string>> utc_days;  // "monday", …
+  std::optional<std::string> prompt, completion, audio, input_audio_cache, input_cache_read,
+      input_cache_write, input_cache_write_1h;
+};
+
+// Prices where no override holds. What is charged is × (1 - discount).
 struct Pricing {
   std::string prompt, completion;
-  std::map<std::string, std::string> others;  // "request", "image", "input_cache_read", …
+  // By what their name says: a token, a request, an image, a search.
+  std::optional<std::string> request, image, image_token, image_output, audio, audio_output,
+      input_audio_cache, input_cache_read, input_cache_write, input_cache_write_1h, internal_reasoning,
+      web_search;
+  std::optional<double> discount;  // 0 to 1, of all prices
+  std::optional<std::vector<PriceOverride>> overrides;
 };
 
 // What goes in and comes out: "text", "image", "embeddings", …
@@ -38,9 +52,44 @@ struct PerRequestLimits {
   double prompt_tokens = 0, completion_tokens = 0;
 };
 
+// What a request has that does not say otherwise.
+struct DefaultParameters {
+  std::optional<double> temperature, top_p, frequency_penalty, presence_penalty, repetition_penalty;
+  std::optional<std::int64_t> top_k;
+};
+
 // Paths of the API.
 struct ModelLinks {
   std::string details;
+};
+
+// The model that an alias stands for.
+struct AliasTarget {
+  std::string name, slug;
+};
+
+// Scores that others have measured.
+struct ArenaScore {
+  std::string arena, category;
+  double elo = 0;
+  double win_rate = 0;    // percent
+  std::int64_t rank = 0;  // 1 is the best
+};
+struct IndexScores {
+  std::optional<double> intelligence_index, coding_index, agentic_index;
+};
+struct Benchmarks {
+  std::vector<ArenaScore> design_arena;
+  std::optional<IndexScores> artificial_analysis;
+};
+
+struct Reasoning {
+  bool mandatory = false;  // it cannot be switched off
+  std::optional<bool> default_enabled;
+  std::optional<std::string> default_effort;  // "high", …
+  // From most to least; unset if any is accepted.
+  std::optional<std::vector<std::optional<std::string>>> supported_efforts;
+  std::optional<bool> supports_max_tokens;
 };
 
 // `id` is what requests name; `canonical_slug` never changes. Dates are YYYY-MM-DD.
@@ -52,18 +101,34 @@ struct Model {
   Pricing pricing;
   TopProvider top_provider;
   std::optional<PerRequestLimits> per_request_limits;
-  std::optional<std::map<std::string, Json>> default_parameters;
+  std::optional<DefaultParameters> default_parameters;
   std::optional<std::vector<std::string>> supported_voices;
   std::vector<std::string> supported_parameters;
   ModelLinks links;
   std::optional<std::string> description, hugging_face_id, expiration_date, knowledge_cutoff;
+  std::optional<AliasTarget> alias_target;
+  std::optional<Benchmarks> benchmarks;
+  std::optional<Reasoning> reasoning;
 };
 
 // Of what was measured, in the unit of the member.
 struct PercentileStats {
   double p50 = 0, p75 = 0, p90 = 0, p99 = 0;
 };
-// Which values of `tool_choice` are honoured.
+// Of requests of one kind in the last 30 minutes: milliseconds, tokens per second.
+struct WorkloadStats {
+  std::optional<PercentileStats> latency, throughput;
+  std::optional<std::int64_t> request_count;
+};
+struct StatsByWorkload {
+  std::optional<WorkloadStats> embeddings, rerank, decisions, text_generation, image_generation,
+      video_generation, tts, stt, unknown;
+};
+// A tool of the server's that the provider runs itself, and what the provider calls it.
+struct NativeTool {
+  std::string type;
+};
+// Which values of `tool_choice` work.
 struct ToolChoiceSupport {
   bool automatic = false, none = false, required = false, function = false;
 };
@@ -81,9 +146,12 @@ struct Endpoint {
   std::optional<double> uptime_last_5m, uptime_last_30m, uptime_last_1d;  // percent
   std::optional<PercentileStats> latency_last_30m;                        // milliseconds
   std::optional<PercentileStats> throughput_last_30m;                     // tokens per second
+  std::optional<StatsByWorkload> perf_last_30m_by_workload;
   bool supports_implicit_caching = false;
   bool supports_diarization = false;
-  std::map<std::string, Json> native_tools;
+  // Of speech; unset: no.
+  std::optional<bool> supports_image_reference, supports_multiple_audio_references, supports_voice_cloning;
+  std::map<std::string, NativeTool> native_tools;  // by the server's name
   ToolChoiceSupport supports_tool_choice;
 };
 

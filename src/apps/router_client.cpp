@@ -125,11 +125,10 @@ int ask(const RouterOptions& options, const catalog::Config& config, RouterReque
   const auto router = find_router(options, config);
   if (!router) return complain(router.error().message(), kAuth);
   const sdk::Operation operation{"embedrouter.ask", request.method};
-  std::optional<std::string> sent;
-  if (!request.body.empty()) sent = std::move(request.body);
   const auto body =
-      sdk::Call<std::string>(router->client.connection(),
-                             sdk::call_of(operation, std::move(request.path), {}, {}, std::move(sent)),
+      sdk::ready<std::string>(router->client.connection(),
+                              sdk::call_of(operation, std::move(request.path), std::string(), {},
+                                           std::move(request.body)),
                              [operation](sdk::HttpResponse answer) -> sdk::Result<std::string> {
                                if (!sdk::is_success(operation, answer))
                                  return sdk::fail(sdk::error_of(operation, std::move(answer)));

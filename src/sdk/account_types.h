@@ -9,110 +9,111 @@ namespace embedrouter::sdk {
 template <>
 struct Schema<ApiKey> {
   using T = ApiKey;
-  static constexpr Member kMembers[] = {required<&T::hash>("hash"),
-                                        required<&T::label>("label"),
-                                        required<&T::name>("name"),
-                                        required<&T::workspace_id>("workspace_id"),
-                                        required<&T::created_at>("created_at"),
-                                        required<&T::disabled>("disabled"),
-                                        required<&T::include_byok_in_limit>("include_byok_in_limit"),
-                                        required<&T::limit>("limit"),
-                                        required<&T::limit_remaining>("limit_remaining"),
-                                        required<&T::limit_reset>("limit_reset"),
-                                        required<&T::updated_at>("updated_at"),
-                                        optional<&T::expires_at>("expires_at"),
-                                        required<&T::last_used_at>("last_used_at"),
-                                        required<&T::creator_user_id>("creator_user_id"),
-                                        required<&T::external_user>("external_user"),
-                                        required<&T::usage>("usage"),
-                                        required<&T::usage_daily>("usage_daily"),
-                                        required<&T::usage_weekly>("usage_weekly"),
-                                        required<&T::usage_monthly>("usage_monthly"),
-                                        required<&T::byok_usage>("byok_usage"),
-                                        required<&T::byok_usage_daily>("byok_usage_daily"),
-                                        required<&T::byok_usage_weekly>("byok_usage_weekly"),
-                                        required<&T::byok_usage_monthly>("byok_usage_monthly")};
+  static constexpr std::tuple kMembers{required<&T::hash>("hash"),
+                                       required<&T::label>("label"),
+                                       required<&T::name>("name"),
+                                       required<&T::workspace_id>("workspace_id"),
+                                       required<&T::created_at>("created_at"),
+                                       required<&T::disabled>("disabled"),
+                                       required<&T::include_byok_in_limit>("include_byok_in_limit"),
+                                       required<&T::limit>("limit"),
+                                       required<&T::limit_remaining>("limit_remaining"),
+                                       required<&T::limit_reset>("limit_reset"),
+                                       required<&T::updated_at>("updated_at"),
+                                       optional<&T::expires_at>("expires_at"),
+                                       required<&T::last_used_at>("last_used_at"),
+                                       required<&T::creator_user_id>("creator_user_id"),
+                                       required<&T::external_user>("external_user"),
+                                       required<&T::usage>("usage"),
+                                       required<&T::usage_daily>("usage_daily"),
+                                       required<&T::usage_weekly>("usage_weekly"),
+                                       required<&T::usage_monthly>("usage_monthly"),
+                                       required<&T::byok_usage>("byok_usage"),
+                                       required<&T::byok_usage_daily>("byok_usage_daily"),
+                                       required<&T::byok_usage_weekly>("byok_usage_weekly"),
+                                       required<&T::byok_usage_monthly>("byok_usage_monthly")};
 };
 template <>
 struct Schema<CreatedApiKey> {
   using T = CreatedApiKey;
-  static constexpr Member kMembers[] = {required<&T::data>("data"), required<&T::key>("key")};
+  static constexpr std::tuple kMembers{required<&T::data>("data"), required<&T::key>("key")};
 };
 template <>
 struct Schema<RateLimit> {
   using T = RateLimit;
-  static constexpr Member kMembers[] = {required<&T::requests>("requests"),
-                                        required<&T::interval>("interval"), required<&T::note>("note")};
+  static constexpr std::tuple kMembers{required<&T::requests>("requests"), required<&T::interval>("interval"),
+                                       required<&T::note>("note")};
 };
 template <>
 struct Schema<FreeModelDailyRequests> {
   using T = FreeModelDailyRequests;
-  static constexpr Member kMembers[] = {required<&T::limit>("limit"), required<&T::used>("used"),
-                                        required<&T::remaining>("remaining")};
+  static constexpr std::tuple kMembers{required<&T::limit>("limit"), required<&T::used>("used"),
+                                       required<&T::remaining>("remaining")};
 };
 template <>
 struct Schema<KeyBudget> {
   using T = KeyBudget;
-  static constexpr Member kMembers[] = {required<&T::scope>("scope"),
-                                        required<&T::limit_usd>("limit_usd"),
-                                        required<&T::spend_usd>("spend_usd"),
-                                        required<&T::remaining_usd>("remaining_usd"),
-                                        required<&T::include_byok>("include_byok"),
-                                        required<&T::reset_interval>("reset_interval"),
-                                        required<&T::resets_at>("resets_at"),
-                                        required<&T::budget_id>("budget_id"),
-                                        required<&T::guardrail_id>("guardrail_id")};
+  static constexpr std::tuple kMembers{required<&T::scope>("scope"),
+                                       required<&T::limit_usd>("limit_usd"),
+                                       required<&T::spend_usd>("spend_usd"),
+                                       required<&T::remaining_usd>("remaining_usd"),
+                                       required<&T::include_byok>("include_byok"),
+                                       required<&T::reset_interval>("reset_interval"),
+                                       required<&T::resets_at>("resets_at"),
+                                       required<&T::budget_id>("budget_id"),
+                                       required<&T::guardrail_id>("guardrail_id")};
 };
 template <>
 struct Schema<CurrentApiKey> {
   using T = CurrentApiKey;
-  static constexpr Member kMembers[] = {required<&T::label>("label"),
-                                        required<&T::include_byok_in_limit>("include_byok_in_limit"),
-                                        required<&T::is_free_tier>("is_free_tier"),
-                                        required<&T::is_management_key>("is_management_key"),
-                                        required<&T::is_provisioning_key>("is_provisioning_key"),
-                                        required<&T::limit>("limit"),
-                                        required<&T::limit_remaining>("limit_remaining"),
-                                        required<&T::limit_reset>("limit_reset"),
-                                        optional<&T::expires_at>("expires_at"),
-                                        required<&T::creator_user_id>("creator_user_id"),
-                                        required<&T::organization_id>("organization_id"),
-                                        required<&T::workspace_id>("workspace_id"),
-                                        required<&T::usage>("usage"),
-                                        required<&T::usage_daily>("usage_daily"),
-                                        required<&T::usage_weekly>("usage_weekly"),
-                                        required<&T::usage_monthly>("usage_monthly"),
-                                        required<&T::byok_usage>("byok_usage"),
-                                        required<&T::byok_usage_daily>("byok_usage_daily"),
-                                        required<&T::byok_usage_weekly>("byok_usage_weekly"),
-                                        required<&T::byok_usage_monthly>("byok_usage_monthly"),
-                                        required<&T::allowed_data_regions>("allowed_data_regions"),
-                                        required<&T::rate_limit>("rate_limit"),
-                                        required<&T::budgets>("budgets"),
-                                        required<&T::effective_budget>("effective_budget"),
-                                        required<&T::free_model_daily_requests>("free_model_daily_requests")};
+  static constexpr std::tuple kMembers{required<&T::label>("label"),
+                                       required<&T::include_byok_in_limit>("include_byok_in_limit"),
+                                       required<&T::is_free_tier>("is_free_tier"),
+                                       required<&T::is_management_key>("is_management_key"),
+                                       required<&T::is_provisioning_key>("is_provisioning_key"),
+                                       required<&T::limit>("limit"),
+                                       required<&T::limit_remaining>("limit_remaining"),
+                                       required<&T::limit_reset>("limit_reset"),
+                                       optional<&T::expires_at>("expires_at"),
+                                       required<&T::creator_user_id>("creator_user_id"),
+                                       required<&T::organization_id>("organization_id"),
+                                       required<&T::workspace_id>("workspace_id"),
+                                       required<&T::usage>("usage"),
+                                       required<&T::usage_daily>("usage_daily"),
+                                       required<&T::usage_weekly>("usage_weekly"),
+                                       required<&T::usage_monthly>("usage_monthly"),
+                                       required<&T::byok_usage>("byok_usage"),
+                                       required<&T::byok_usage_daily>("byok_usage_daily"),
+                                       required<&T::byok_usage_weekly>("byok_usage_weekly"),
+                                       required<&T::byok_usage_monthly>("byok_usage_monthly"),
+                                       required<&T::allowed_data_regions>("allowed_data_regions"),
+                                       required<&T::rate_limit>("rate_limit"),
+                                       required<&T::budgets>("budgets"),
+                                       required<&T::effective_budget>("effective_budget"),
+                                       required<&T::free_model_daily_requests>("free_model_daily_requests")};
 };
 template <>
 struct Schema<Credits> {
   using T = Credits;
-  static constexpr Member kMembers[] = {required<&T::total_credits>("total_credits"),
-                                        required<&T::total_usage>("total_usage")};
+  static constexpr std::tuple kMembers{required<&T::total_credits>("total_credits"),
+                                       required<&T::total_usage>("total_usage")};
 };
 template <>
 struct Schema<ProviderResponse> {
   using T = ProviderResponse;
-  static constexpr Member kMembers[] = {required<&T::status>("status"),
-                                        optional<&T::provider_name>("provider_name"),
-                                        optional<&T::endpoint_id>("endpoint_id"),
-                                        optional<&T::id>("id"),
-                                        optional<&T::model_permaslug>("model_permaslug"),
-                                        optional<&T::is_byok>("is_byok"),
-                                        optional<&T::latency>("latency")};
+  static constexpr std::tuple kMembers{required<&T::status>("status"),
+                                       optional<&T::provider_name>("provider_name"),
+                                       optional<&T::endpoint_id>("endpoint_id"),
+                                       optional<&T::id>("id"),
+                                       optional<&T::model_permaslug>("model_permaslug"),
+                                       optional<&T::routed_service_tier>("routed_service_tier"),
+                                       optional<&T::is_byok>("is_byok"),
+                                       optional<&T::latency>("latency")};
 };
 template <>
 struct Schema<Generation> {
   using T = Generation;
-  static constexpr Member kMembers[] = {
+  static constexpr std::tuple kMembers{
       required<&T::id>("id"),
       required<&T::model>("model"),
       required<&T::created_at>("created_at"),
@@ -162,44 +163,44 @@ struct Schema<Generation> {
 template <>
 struct Schema<ActivityItem> {
   using T = ActivityItem;
-  static constexpr Member kMembers[] = {required<&T::date>("date"),
-                                        required<&T::model>("model"),
-                                        required<&T::model_permaslug>("model_permaslug"),
-                                        required<&T::endpoint_id>("endpoint_id"),
-                                        required<&T::provider_name>("provider_name"),
-                                        required<&T::usage>("usage"),
-                                        required<&T::byok_usage_inference>("byok_usage_inference"),
-                                        required<&T::requests>("requests"),
-                                        required<&T::prompt_tokens>("prompt_tokens"),
-                                        required<&T::completion_tokens>("completion_tokens"),
-                                        required<&T::reasoning_tokens>("reasoning_tokens"),
-                                        required<&T::cached_tokens>("cached_tokens"),
-                                        optional<&T::workspace_id>("workspace_id")};
+  static constexpr std::tuple kMembers{required<&T::date>("date"),
+                                       required<&T::model>("model"),
+                                       required<&T::model_permaslug>("model_permaslug"),
+                                       required<&T::endpoint_id>("endpoint_id"),
+                                       required<&T::provider_name>("provider_name"),
+                                       required<&T::usage>("usage"),
+                                       required<&T::byok_usage_inference>("byok_usage_inference"),
+                                       required<&T::requests>("requests"),
+                                       required<&T::prompt_tokens>("prompt_tokens"),
+                                       required<&T::completion_tokens>("completion_tokens"),
+                                       required<&T::reasoning_tokens>("reasoning_tokens"),
+                                       required<&T::cached_tokens>("cached_tokens"),
+                                       optional<&T::workspace_id>("workspace_id")};
 };
 template <>
 struct Schema<ByokKey> {
   using T = ByokKey;
-  static constexpr Member kMembers[] = {required<&T::id>("id"),
-                                        required<&T::provider>("provider"),
-                                        required<&T::label>("label"),
-                                        required<&T::created_at>("created_at"),
-                                        required<&T::disabled>("disabled"),
-                                        required<&T::is_fallback>("is_fallback"),
-                                        required<&T::is_byok_only>("is_byok_only"),
-                                        required<&T::is_required>("is_required"),
-                                        required<&T::sort_order>("sort_order"),
-                                        required<&T::workspace_id>("workspace_id"),
-                                        required<&T::declared_region>("declared_region"),
-                                        optional<&T::name>("name"),
-                                        required<&T::declared_zdr>("declared_zdr"),
-                                        required<&T::allowed_models>("allowed_models"),
-                                        required<&T::allowed_api_key_hashes>("allowed_api_key_hashes"),
-                                        required<&T::allowed_user_ids>("allowed_user_ids")};
+  static constexpr std::tuple kMembers{required<&T::id>("id"),
+                                       required<&T::provider>("provider"),
+                                       required<&T::label>("label"),
+                                       required<&T::created_at>("created_at"),
+                                       required<&T::disabled>("disabled"),
+                                       required<&T::is_fallback>("is_fallback"),
+                                       required<&T::is_byok_only>("is_byok_only"),
+                                       required<&T::is_required>("is_required"),
+                                       required<&T::sort_order>("sort_order"),
+                                       required<&T::workspace_id>("workspace_id"),
+                                       required<&T::declared_region>("declared_region"),
+                                       optional<&T::name>("name"),
+                                       required<&T::declared_zdr>("declared_zdr"),
+                                       required<&T::allowed_models>("allowed_models"),
+                                       required<&T::allowed_api_key_hashes>("allowed_api_key_hashes"),
+                                       required<&T::allowed_user_ids>("allowed_user_ids")};
 };
 template <>
 struct Schema<ByokPage> {
   using T = ByokPage;
-  static constexpr Member kMembers[] = {required<&T::keys>("data"), required<&T::total_count>("total_count")};
+  static constexpr std::tuple kMembers{required<&T::keys>("data"), required<&T::total_count>("total_count")};
 };
 
 // {"deleted": true}
@@ -208,7 +209,7 @@ struct Deleted {
 };
 template <>
 struct Schema<Deleted> {
-  static constexpr Member kMembers[] = {required<&Deleted::deleted>("deleted")};
+  static constexpr std::tuple kMembers{required<&Deleted::deleted>("deleted")};
 };
 
 }  // namespace embedrouter::sdk

@@ -127,15 +127,15 @@ bool is_object(const std::optional<Json>& json) {
 
 template <>
 struct Schema<EnvelopeError> {
-  static constexpr Member kMembers[] = {required<&EnvelopeError::code>("code"),
-                                        required<&EnvelopeError::message>("message"),
-                                        optional<&EnvelopeError::metadata>("metadata")};
+  static constexpr std::tuple kMembers{required<&EnvelopeError::code>("code"),
+                                       required<&EnvelopeError::message>("message"),
+                                       optional<&EnvelopeError::metadata>("metadata")};
 };
 template <>
 struct Schema<Envelope> {
-  static constexpr Member kMembers[] = {required<&Envelope::error>("error"),
-                                        optional<&Envelope::user_id>("user_id"),
-                                        optional<&Envelope::openrouter_metadata>("openrouter_metadata")};
+  static constexpr std::tuple kMembers{required<&Envelope::error>("error"),
+                                       optional<&Envelope::user_id>("user_id"),
+                                       optional<&Envelope::openrouter_metadata>("openrouter_metadata")};
 };
 
 bool is_success(const Operation& operation, const HttpResponse& response) {

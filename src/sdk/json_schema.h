@@ -4,12 +4,14 @@
 
 #include <embedrouter/json_value.h>
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "api/json_cursor.h"
@@ -47,16 +49,26 @@ struct Member {
   Presence presence;
   bool (*read)(JsonReader& in, void* object);
 };
+// One that knows which member of its struct it is.
+template <auto kPointer>
+struct MemberAt : Member {};
 
 bool read_members(JsonReader& in, void* object, std::span<const Member> members);
 
 template <class T>
-struct Schema;  // static constexpr Member kMembers[]
+struct Schema;  // static constexpr std::tuple kMembers{required<&T::name>("name"), …}
+
+template <class T>
+inline constexpr auto kMembersOf = std::apply(
+    [](const auto&... members) {
+      return std::array<Member, sizeof...(members)>{static_cast<const Member&>(members)...};
+    },
+    Schema<T>::kMembers);
 
 template <class T>
   requires requires { Schema<T>::kMembers; }
 bool read(JsonReader& in, T& out) {
-  return read_members(in, &out, Schema<T>::kMembers);
+  return read_members(in, &out, kMembersOf<T>);
 }
 // null is nothing.
 template <class T>
@@ -91,11 +103,15 @@ bool read(JsonReader& in, std::map<std::string, T>& out) {
   if (in.json.kind() != api::JsonKind::object) return in.wrong("an object");
   in.json.enter('{');
   out.clear();
+  const std::size_t length = in.path.size();
   bool first = true;
   std::string plain;
   api::JsonString key;
   while (in.json.next_member(first, key)) {
-    if (!read(in, out[std::string(api::text_of(key, plain))])) return false;
+    const std::string name(api::text_of(key, plain));
+    in.path += '.' + name;
+    if (!read(in, out[name])) return false;
+    in.path.resize(length);
   }
   return in.json.ok();
 }
@@ -116,19 +132,19 @@ struct MemberOf<kPointer> {
 };
 
 template <auto kPointer>
-constexpr Member required(std::string_view name) {
-  return {name, Presence::required, &MemberOf<kPointer>::read_it};
+constexpr MemberAt<kPointer> required(std::string_view name) {
+  return {{name, Presence::required, &MemberOf<kPointer>::read_it}};
 }
 template <auto kPointer>
-constexpr Member optional(std::string_view name) {
-  return {name, Presence::optional, &MemberOf<kPointer>::read_it};
+constexpr MemberAt<kPointer> optional(std::string_view name) {
+  return {{name, Presence::optional, &MemberOf<kPointer>::read_it}};
 }
 
 // Of an optional: nothing, too, when it is an object but not what it should be. So does the official Python
 // SDK.
 template <auto kPointer>
-constexpr Member lenient(std::string_view name) {
-  return {name, Presence::optional, &MemberOf<kPointer>::read_leniently};
+constexpr MemberAt<kPointer> lenient(std::string_view name) {
+  return {{name, Presence::optional, &MemberOf<kPointer>::read_leniently}};
 }
 
 // {"data": …}, which most answers are.
@@ -138,7 +154,7 @@ struct DataOf {
 };
 template <class T>
 struct Schema<DataOf<T>> {
-  static constexpr Member kMembers[] = {required<&DataOf<T>::data>("data")};
+  static constexpr std::tuple kMembers{required<&DataOf<T>::data>("data")};
 };
 
 }  // namespace embedrouter::sdk

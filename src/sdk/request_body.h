@@ -4,8 +4,10 @@
 #include <embedrouter/client_error.h>
 #include <embedrouter/embeddings.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "api/json_members.h"
 
@@ -22,41 +24,68 @@ bool is_json_text(std::string_view text);
 // Percent-encoded for a segment of a path or a value of a query.
 std::string percent_encode(std::string_view text);
 
-// a=1&b=2, of the parameters that have a value.
-class QueryWriter {
+// What the writers of requests share: a text that grows, and the first complaint about what it cannot hold.
+class RequestWriter {
  public:
-  void add(std::string_view name, std::string_view value);
-  void add(std::string_view name, const std::optional<std::string>& value) {
-    if (value) add(name, std::string_view(*value));
+  // Fails with ErrorKind::usage: "name is not UTF-8".
+  Result<std::string> take();
+
+ protected:
+  void complain(std::string what) {
+    if (complaint_.empty()) complaint_ = std::move(what);
   }
-  void add(std::string_view name, const std::optional<std::int64_t>& value) {
-    if (value) add(name, std::string_view(std::to_string(*value)));
-  }
-  void add(std::string_view name, const std::optional<double>& value) {
-    if (value) add(name, std::string_view(number_text(*value)));
-  }
-  void add(std::string_view name, const std::optional<bool>& value) {
-    if (value) add(name, std::string_view(*value ? "true" : "false"));
-  }
-  std::string take() { return std::move(text_); }
+  bool check(std::string_view name, std::string_view value);
+  bool check(std::string_view name, double value);
+
+  std::string out_;
 
  private:
-  std::string text_;
+  std::string complaint_;
 };
 
-// Members of a JSON object that may be absent or null.
-class ObjectWriter {
+// /keys/{hash}
+class PathWriter : public RequestWriter {
  public:
-  explicit ObjectWriter(std::string& out) : out_(out) { out_ += '{'; }
-  void close() { out_ += '}'; }
-
-  void member(std::string_view name, const std::string& value) { api::members::text(out_, name, value); }
-  void member(std::string_view name, bool value) { api::members::flag(out_, name, value); }
-  void member(std::string_view name, double value) { api::members::literal(out_, name, number_text(value)); }
-  void member(std::string_view name, std::int64_t value) { api::members::number(out_, name, value); }
-  void member(std::string_view name, const std::vector<std::string>& value) {
-    api::members::texts(out_, name, value);
+  explicit PathWriter(std::string_view start) { out_ = start; }
+  // `name`: of what the segment is, for complaints.
+  PathWriter& segment(std::string_view name, std::string_view value);
+  PathWriter& text(std::string_view fixed) {
+    out_ += fixed;
+    return *this;
   }
+};
+
+// a=1&b=2, of the parameters that have a value.
+class QueryWriter : public RequestWriter {
+ public:
+  void add(std::string_view name, std::string_view value);
+  void add(std::string_view name, std::int64_t value) { add(name, std::string_view(std::to_string(value))); }
+  void add(std::string_view name, double value) {
+    if (check(name, value)) add(name, std::string_view(number_text(value)));
+  }
+  void add(std::string_view name, bool value) { add(name, std::string_view(value ? "true" : "false")); }
+  template <class T>
+  void add(std::string_view name, const std::optional<T>& value) {
+    if (value) add(name, *value);
+  }
+};
+
+// A JSON object, of the members that have a value.
+class ObjectWriter : public RequestWriter {
+ public:
+  ObjectWriter() { out_ = "{"; }
+
+  void member(std::string_view name, const std::string& value) {
+    api::members::key(out_, name);
+    string(name, value);
+  }
+  void member(std::string_view name, bool value) { api::members::flag(out_, name, value); }
+  void member(std::string_view name, std::int64_t value) { api::members::number(out_, name, value); }
+  void member(std::string_view name, double value) {
+    if (check(name, value)) api::members::literal(out_, name, number_text(value));
+  }
+  void member(std::string_view name, const Json& value);
+  void member(std::string_view name, const std::vector<std::string>& values);
   template <class T>
   void member(std::string_view name, const std::optional<T>& value) {
     if (value) member(name, *value);
@@ -66,9 +95,37 @@ class ObjectWriter {
     if (value.is_null()) return api::members::literal(out_, name, "null");
     member(name, value.value());
   }
+  // `write` adds the members of an object inside.
+  void object(std::string_view name, const auto& write) {
+    api::members::key(out_, name);
+    out_ += '{';
+    write();
+    out_ += '}';
+  }
 
- private:
-  std::string& out_;
+  Result<std::string> take() {
+    out_ += '}';
+    return RequestWriter::take();
+  }
+
+ protected:
+  void string(std::string_view name, std::string_view value) {
+    if (check(name, value)) append_json_string(out_, value);
+  }
+  void string(std::string_view name, std::string_view value, std::size_t item) {
+    if (is_utf8(value)) return append_json_string(out_, value);
+    complain(std::string(name) + '[' + std::to_string(item) + "] is not UTF-8");
+  }
+  // `write` adds an element.
+  void array(const auto& values, const auto& write) {
+    out_ += '[';
+    std::size_t i = 0;
+    for (const auto& value : values) {
+      if (i != 0) out_ += ',';
+      write(value, i++);
+    }
+    out_ += ']';
+  }
 };
 
 }  // namespace embedrouter::sdk

@@ -10,23 +10,12 @@
 namespace embedrouter::sdk::inline v0 {
 namespace {
 
-std::string path_of(std::string_view before, std::initializer_list<std::string_view> segments,
-                    std::string_view behind = {}) {
-  std::string path(before);
-  for (const std::string_view segment : segments) {
-    path += '/';
-    path += percent_encode(segment);
-  }
-  path += behind;
-  return path;
-}
-
 void add_page(QueryWriter& query, const PageQuery& page) {
   query.add("offset", page.offset);
   query.add("limit", page.limit);
 }
 
-std::string query_of(const ModelsQuery& q) {
+Result<std::string> query_of(const ModelsQuery& q) {
   QueryWriter query;
   add_page(query, q.page);
   query.add("category", q.category);
@@ -62,65 +51,58 @@ std::string query_of(const ModelsQuery& q) {
 // A list of models whose pages know how to go on. A page keeps the connection; the call does not, as no call
 // does.
 template <class Follow>
-Call<ModelsPage> models_page(const std::shared_ptr<Connection>& connection, ApiCall call,
+Call<ModelsPage> models_page(const std::shared_ptr<Connection>& connection, Result<ApiCall> call,
                              const Operation& operation, const PageQuery& page, Follow follow) {
-  return {connection, std::move(call),
-          [&operation, page, follow = std::move(follow),
-           weak = std::weak_ptr(connection)](HttpResponse response) {
-            auto models = decode<ModelsPage>(operation, std::move(response));
-            if (!models) return models;
-            models->page = page;
-            if (auto kept = weak.lock())
-              models->follow = [follow, kept = std::move(kept)](PageQuery next) {
-                return follow(kept, next);
-              };
-            return models;
-          }};
+  return ready<ModelsPage>(
+      connection, std::move(call),
+      [&operation, page, follow = std::move(follow), weak = std::weak_ptr(connection)](HttpResponse response) {
+        auto models = decode<ModelsPage>(operation, std::move(response));
+        if (!models) return models;
+        models->page = page;
+        if (auto kept = weak.lock())
+          models->follow = [follow, kept = std::move(kept)](PageQuery next) { return follow(kept, next); };
+        return models;
+      });
 }
 
-Call<void> remove_call(const std::shared_ptr<Connection>& connection, ApiCall call,
+Call<void> remove_call(const std::shared_ptr<Connection>& connection, Result<ApiCall> call,
                        const Operation& operation) {
-  return {connection, std::move(call), [&operation](HttpResponse response) -> Result<void> {
-            HttpResponse copy = response;
-            const auto done = decode<Deleted>(operation, std::move(response));
-            if (!done) return fail(done.error());
-            if (!done->deleted) return fail(validation_error(std::move(copy), "deleted is not true"));
-            return {};
-          }};
+  return ready<void>(connection, std::move(call), [&operation](HttpResponse response) -> Result<void> {
+    HttpResponse copy = response;
+    const auto done = decode<Deleted>(operation, std::move(response));
+    if (!done) return fail(done.error());
+    if (!done->deleted) return fail(validation_error(std::move(copy), "deleted is not true"));
+    return {};
+  });
 }
 
-std::string body_of(const CreateApiKeyRequest& request) {
-  std::string body;
-  ObjectWriter out(body);
+Result<std::string> body_of(const CreateApiKeyRequest& request) {
+  ObjectWriter out;
   out.member("name", request.name);
   out.member("creator_user_id", request.creator_user_id);
   out.member("expires_at", request.expires_at);
   if (request.external) {
-    api::members::key(body, "external");
-    ObjectWriter external(body);
-    external.member("user", request.external->user);
-    external.member("api_key", request.external->api_key);
-    external.close();
+    out.object("external", [&out, &external = *request.external] {
+      out.member("user", external.user);
+      out.member("api_key", external.api_key);
+    });
   }
   out.member("include_byok_in_limit", request.include_byok_in_limit);
   out.member("limit", request.limit);
   out.member("limit_reset", request.limit_reset);
   out.member("workspace_id", request.workspace_id);
-  out.close();
-  return body;
+  return out.take();
 }
 
-std::string body_of(const UpdateApiKeyRequest& request) {
-  std::string body;
-  ObjectWriter out(body);
+Result<std::string> body_of(const UpdateApiKeyRequest& request) {
+  ObjectWriter out;
   out.member("disabled", request.disabled);
   out.member("include_byok_in_limit", request.include_byok_in_limit);
   out.member("limit", request.limit);
   out.member("limit_reset", request.limit_reset);
   out.member("name", request.name);
   out.member("workspace_id", request.workspace_id);
-  out.close();
-  return body;
+  return out.take();
 }
 
 // What creation and change of provider keys share.
@@ -138,22 +120,18 @@ void write_byok(ObjectWriter& out, const auto& request) {
   out.member("name", request.name);
 }
 
-std::string body_of(const CreateByokKeyRequest& request) {
-  std::string body;
-  ObjectWriter out(body);
+Result<std::string> body_of(const CreateByokKeyRequest& request) {
+  ObjectWriter out;
   out.member("provider", request.provider);
   write_byok(out, request);
   out.member("workspace_id", request.workspace_id);
-  out.close();
-  return body;
+  return out.take();
 }
 
-std::string body_of(const UpdateByokKeyRequest& request) {
-  std::string body;
-  ObjectWriter out(body);
+Result<std::string> body_of(const UpdateByokKeyRequest& request) {
+  ObjectWriter out;
   write_byok(out, request);
-  out.close();
-  return body;
+  return out.take();
 }
 
 }  // namespace
@@ -167,7 +145,7 @@ std::optional<Call<ModelsPage>> ModelsPage::next() const {
 Call<ModelsPage> Embeddings::list_models(PageQuery page, CallOptions options) const {
   QueryWriter query;
   add_page(query, page);
-  ApiCall call = call_of(operations::kListEmbeddingsModels, "/embeddings/models", query.take(), options);
+  auto call = call_of(operations::kListEmbeddingsModels, "/embeddings/models", query.take(), options);
   return models_page(connection_, std::move(call), operations::kListEmbeddingsModels, page,
                      [options = std::move(options)](const auto& kept, PageQuery next) {
                        return Embeddings(kept).list_models(next, options);
@@ -175,7 +153,7 @@ Call<ModelsPage> Embeddings::list_models(PageQuery page, CallOptions options) co
 }
 
 Call<ModelsPage> Models::list(const ModelsQuery& query, CallOptions options) const {
-  ApiCall call = call_of(operations::kModelsList, "/models", query_of(query), options);
+  auto call = call_of(operations::kModelsList, "/models", query_of(query), options);
   return models_page(connection_, std::move(call), operations::kModelsList, query.page,
                      [query, options = std::move(options)](const auto& kept, PageQuery next) {
                        ModelsQuery following = query;
@@ -190,8 +168,8 @@ Call<ModelsPage> Models::list_for_user(std::string bearer, const UserModelsQuery
   add_page(text, query.page);
   text.add("output_modalities", query.output_modalities);
   text.add("sort", query.sort);
-  ApiCall call = call_of(operations::kModelsUser, "/models/user", text.take(), options);
-  call.bearer = bearer;
+  auto call = call_of(operations::kModelsUser, "/models/user", text.take(), options);
+  if (call) call->bearer = bearer;
   return models_page(
       connection_, std::move(call), operations::kModelsUser, query.page,
       [bearer = std::move(bearer), query, options = std::move(options)](const auto& kept, PageQuery next) {
@@ -211,7 +189,7 @@ struct Count {
 namespace embedrouter::sdk {
 template <>
 struct Schema<v0::Count> {
-  static constexpr Member kMembers[] = {required<&v0::Count::count>("count")};
+  static constexpr std::tuple kMembers{required<&v0::Count::count>("count")};
 };
 
 inline namespace v0 {
@@ -220,23 +198,27 @@ Call<std::int64_t> Models::count(const std::optional<std::string>& output_modali
                                  CallOptions options) const {
   QueryWriter query;
   query.add("output_modalities", output_modalities);
-  return {connection_, call_of(operations::kModelsCount, "/models/count", query.take(), std::move(options)),
-          [](HttpResponse response) -> Result<std::int64_t> {
-            auto answer = decode<DataOf<Count>>(operations::kModelsCount, std::move(response));
-            if (!answer) return fail(std::move(answer).error());
-            return answer->data.count;
-          }};
+  return ready<std::int64_t>(
+      connection_, call_of(operations::kModelsCount, "/models/count", query.take(), std::move(options)),
+      [](HttpResponse response) -> Result<std::int64_t> {
+        auto answer = decode<DataOf<Count>>(operations::kModelsCount, std::move(response));
+        if (!answer) return fail(std::move(answer).error());
+        return answer->data.count;
+      });
 }
 
 Call<Model> Models::get(std::string_view author, std::string_view slug, CallOptions options) const {
-  return data_call<Model>(connection_, operations::kModelsGet, path_of("/model", {author, slug}), {},
+  return data_call<Model>(connection_, operations::kModelsGet,
+                          PathWriter("/model").segment("author", author).segment("slug", slug).take(), {},
                           std::move(options));
 }
 
 Call<ModelEndpoints> Endpoints::list(std::string_view author, std::string_view slug,
                                      CallOptions options) const {
-  return data_call<ModelEndpoints>(connection_, operations::kEndpointsList,
-                                   path_of("/models", {author, slug}, "/endpoints"), {}, std::move(options));
+  return data_call<ModelEndpoints>(
+      connection_, operations::kEndpointsList,
+      PathWriter("/models").segment("author", author).segment("slug", slug).text("/endpoints").take(), {},
+      std::move(options));
 }
 
 Call<std::vector<Endpoint>> Endpoints::list_zdr_endpoints(CallOptions options) const {
@@ -264,24 +246,26 @@ Call<std::vector<ApiKey>> ApiKeys::list(const ApiKeysQuery& query, CallOptions o
 }
 
 Call<CreatedApiKey> ApiKeys::create(const CreateApiKeyRequest& request, CallOptions options) const {
-  return body_call<CreatedApiKey>(connection_, operations::kKeysCreate, "/keys", body_of(request),
-                                  std::move(options));
+  return body_call<CreatedApiKey>(connection_, operations::kKeysCreate, "/keys", {}, std::move(options),
+                                  body_of(request));
 }
 
 Call<ApiKey> ApiKeys::get(std::string_view hash, CallOptions options) const {
-  return data_call<ApiKey>(connection_, operations::kKeysGet, path_of("/keys", {hash}), {},
-                           std::move(options));
+  return data_call<ApiKey>(connection_, operations::kKeysGet,
+                           PathWriter("/keys").segment("hash", hash).take(), {}, std::move(options));
 }
 
 Call<ApiKey> ApiKeys::update(std::string_view hash, const UpdateApiKeyRequest& request,
                              CallOptions options) const {
-  return data_call<ApiKey>(connection_, operations::kKeysUpdate, path_of("/keys", {hash}), {},
-                           std::move(options), body_of(request));
+  return data_call<ApiKey>(connection_, operations::kKeysUpdate,
+                           PathWriter("/keys").segment("hash", hash).take(), {}, std::move(options),
+                           body_of(request));
 }
 
 Call<void> ApiKeys::remove(std::string_view hash, CallOptions options) const {
   return remove_call(connection_,
-                     call_of(operations::kKeysDelete, path_of("/keys", {hash}), {}, std::move(options)),
+                     call_of(operations::kKeysDelete, PathWriter("/keys").segment("hash", hash).take(), {},
+                             std::move(options)),
                      operations::kKeysDelete);
 }
 
@@ -314,8 +298,7 @@ Call<ByokPage> Byok::list(const ByokQuery& query, CallOptions options) const {
   text.add("limit", query.limit);
   text.add("workspace_id", query.workspace_id);
   text.add("provider", query.provider);
-  return {connection_, call_of(operations::kByokList, "/byok", text.take(), std::move(options)),
-          [](HttpResponse response) { return decode<ByokPage>(operations::kByokList, std::move(response)); }};
+  return body_call<ByokPage>(connection_, operations::kByokList, "/byok", text.take(), std::move(options));
 }
 
 Call<ByokKey> Byok::create(const CreateByokKeyRequest& request, CallOptions options) const {
@@ -324,20 +307,22 @@ Call<ByokKey> Byok::create(const CreateByokKeyRequest& request, CallOptions opti
 }
 
 Call<ByokKey> Byok::get(std::string_view id, CallOptions options) const {
-  return data_call<ByokKey>(connection_, operations::kByokGet, path_of("/byok", {id}), {},
-                            std::move(options));
+  return data_call<ByokKey>(connection_, operations::kByokGet, PathWriter("/byok").segment("id", id).take(),
+                            {}, std::move(options));
 }
 
 Call<ByokKey> Byok::update(std::string_view id, const UpdateByokKeyRequest& request,
                            CallOptions options) const {
-  return data_call<ByokKey>(connection_, operations::kByokUpdate, path_of("/byok", {id}), {},
-                            std::move(options), body_of(request));
+  return data_call<ByokKey>(connection_, operations::kByokUpdate,
+                            PathWriter("/byok").segment("id", id).take(), {}, std::move(options),
+                            body_of(request));
 }
 
 Call<void> Byok::remove(std::string_view id, CallOptions options) const {
-  return remove_call(connection_,
-                     call_of(operations::kByokDelete, path_of("/byok", {id}), {}, std::move(options)),
-                     operations::kByokDelete);
+  return remove_call(
+      connection_,
+      call_of(operations::kByokDelete, PathWriter("/byok").segment("id", id).take(), {}, std::move(options)),
+      operations::kByokDelete);
 }
 
 }  // namespace v0

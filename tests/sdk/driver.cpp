@@ -3,126 +3,69 @@
 //   {"call": "embeddings.generate", "client": {…}, "args": {…}}
 #include <embedrouter/testing/mock_transport.h>
 
-#include <cstdio>
 #include <iostream>
 
 #include "json_args.h"
+#include "printed.h"
 
 namespace sdk_driver {
 namespace {
 
-std::string quoted(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      char escape[8];
-      std::snprintf(&escape[0], sizeof escape, "\\u%04x", static_cast<unsigned>(c));
-      out += &escape[0];
-    } else {
-      out += c;
-    }
-  }
-  return out + '"';
-}
-std::string quoted(const std::optional<std::string>& text) {
-  return text ? quoted(std::string_view(*text)) : "null";
-}
-std::string number(double value) {
-  char digits[32];
-  std::snprintf(&digits[0], sizeof digits, "%.17g", value);
-  return &digits[0];
-}
-
-std::string values_of(const sdk::Matrix& matrix) {
-  std::string out = R"("rows":)" + std::to_string(matrix.rows()) + R"(,"width":)" +
+std::string matrix_of(const sdk::Matrix& matrix) {
+  std::string out = R"(,"matrix":{"rows":)" + std::to_string(matrix.rows()) + R"(,"width":)" +
                     std::to_string(matrix.width()) + R"(,"values":[)";
   for (std::size_t i = 0; i < std::min<std::size_t>(matrix.size(), 4096); ++i)
-    out += (i == 0 ? "" : ",") + number(static_cast<double>(matrix.data()[i]));
-  return out + ']';
+    out += (i == 0 ? "" : ",") + printed(static_cast<double>(matrix.data()[i]));
+  return out + "]}";
 }
 std::string summary(const sdk::EmbeddingsResponse& reply) {
-  std::string out = R"({"id":)" + quoted(reply.id) + R"(,"model":)" + quoted(std::string_view(reply.model)) +
+  std::string out = R"({"id":)" + printed(reply.id) + R"(,"object":)" + printed(reply.object) +
+                    R"(,"model":)" + printed(reply.model) + R"(,"usage":)" + printed(reply.usage) +
                     R"(,"data":[)";
   for (const sdk::EmbeddingView& view : reply.data()) {
     if (!out.ends_with('[')) out += ',';
-    out += R"({"index":)" + (view.index ? std::to_string(*view.index) : "null") + R"(,"embedding":)" +
-           (view.base64 ? quoted(view.text) : std::string(view.text)) + '}';
+    out += R"({"object":"embedding","index":)" + printed(view.index) + R"(,"embedding":)" +
+           (view.base64 ? printed(view.text) : std::string(view.text)) + '}';
   }
-  out += "]";
-  if (const auto matrix = reply.matrix()) {
-    out += ',' + values_of(*matrix);
-  } else {
-    out += R"(,"matrix_error":)" + quoted(std::string_view(matrix.error().message()));
-  }
-  if (reply.usage) {
-    out += R"(,"prompt_tokens":)" + std::to_string(reply.usage->prompt_tokens);
-    if (reply.usage->cost) out += R"(,"cost":)" + number(*reply.usage->cost);
-  }
-  return out + '}';
+  return out + "]}";
 }
 std::string summary(const sdk::EmbedAllResult& result) {
   std::string out = R"({"failures":[)";
   for (const auto& failure : result.failures)
     out += (out.ends_with('[') ? "" : ",") + std::to_string(failure.item);
-  return out + R"(],)" + values_of(result.vectors) + '}';
-}
-std::string summary(const sdk::ModelsPage& page) {
-  std::string out = R"({"total_count":)" + std::to_string(page.total_count) + R"(,"next":)" +
-                    (page.next() ? "true" : "false") + R"(,"ids":[)";
-  for (const sdk::Model& model : page.models)
-    out += (out.ends_with('[') ? "" : ",") + quoted(std::string_view(model.id));
   return out + "]}";
 }
-std::string summary(const sdk::Model& model) {
-  return R"({"id":)" + quoted(std::string_view(model.id)) + '}';
+std::string summary(const auto& value) {
+  return printed(value);
 }
-std::string summary(std::int64_t count) {
-  return std::to_string(count);
+
+// What no member of the answer holds: what can be made of it.
+std::string made_of(const sdk::EmbeddingsResponse& reply) {
+  const auto matrix = reply.matrix();
+  return R"(,"provider":)" + printed(reply.provider) +
+         (matrix ? matrix_of(*matrix) : R"(,"matrix_error":)" + printed(matrix.error().message()));
 }
-std::string summary(const sdk::ModelEndpoints& model) {
-  return std::to_string(model.endpoints.size());
+std::string made_of(const sdk::EmbedAllResult& result) {
+  return matrix_of(result.vectors);
 }
-std::string summary(const sdk::CurrentApiKey& key) {
-  return number(key.usage);
+std::string made_of(const sdk::ModelsPage& page) {
+  return R"(,"next":)" + printed(page.next().has_value());
 }
-std::string summary(const sdk::ApiKey& key) {
-  return quoted(std::string_view(key.hash));
-}
-std::string summary(const sdk::CreatedApiKey& key) {
-  return quoted(std::string_view(key.data.hash));
-}
-std::string summary(const sdk::Credits& credits) {
-  return number(credits.total_credits - credits.total_usage);
-}
-std::string summary(const sdk::Generation& generation) {
-  return quoted(std::string_view(generation.id));
-}
-std::string summary(const sdk::ByokKey& key) {
-  return quoted(std::string_view(key.id));
-}
-std::string summary(const sdk::ByokPage& page) {
-  return std::to_string(page.total_count);
-}
-template <class T>
-std::string summary(const std::vector<T>& list) {
-  return std::to_string(list.size());
+std::string made_of(const auto&) {
+  return {};
 }
 
 std::string report(const sdk::Error& error) {
-  std::string out = R"("error":{"class":)" + quoted(class_name(error.kind())) + R"(,"kind":)" +
+  std::string out = R"("error":{"class":)" + printed(class_name(error.kind())) + R"(,"kind":)" +
                     std::to_string(static_cast<int>(error.kind())) + R"(,"message":)" +
-                    quoted(std::string_view(error.message())) + R"(,"status":)" +
-                    std::to_string(error.status());
+                    printed(error.message()) + R"(,"status":)" + std::to_string(error.status());
   if (const auto* answer = error.answer()) {
-    out += R"(,"body":)" + quoted(std::string_view(answer->body)) + R"(,"user_id":)" +
-           quoted(answer->user_id) + R"(,"metadata":)" + answer->metadata.value_or("null") +
-           R"(,"openrouter_metadata":)" + answer->openrouter_metadata.value_or("null");
+    out += R"(,"body":)" + printed(answer->body) + R"(,"user_id":)" + printed(answer->user_id) +
+           R"(,"metadata":)" + answer->metadata.value_or("null") + R"(,"openrouter_metadata":)" +
+           answer->openrouter_metadata.value_or("null");
     if (answer->code) {
-      out += R"(,"code":)" + std::to_string(*answer->code) + R"(,"error_message":)" +
-             quoted(std::string_view(answer->message));
+      out +=
+          R"(,"code":)" + std::to_string(*answer->code) + R"(,"error_message":)" + printed(answer->message);
     }
   }
   return out + '}';
@@ -133,7 +76,7 @@ std::string report(const sdk::Result<T>& result) {
   if constexpr (std::is_void_v<T>) {
     return R"("ok":true)";
   } else {
-    return R"("ok":)" + summary(*result);
+    return R"("ok":)" + summary(*result) + made_of(*result);
   }
 }
 
@@ -162,6 +105,18 @@ sdk::ModelsQuery models_query(const object& a) {
   take(a, "distillable", q.distillable);
   take(a, "zdr", q.zdr);
   take(a, "region", q.region);
+  take(a, "min_output_price", q.min_output_price);
+  take(a, "max_output_price", q.max_output_price);
+  take(a, "min_age_days", q.min_age_days);
+  take(a, "max_age_days", q.max_age_days);
+  take(a, "min_intelligence_index", q.min_intelligence_index);
+  take(a, "max_intelligence_index", q.max_intelligence_index);
+  take(a, "min_coding_index", q.min_coding_index);
+  take(a, "max_coding_index", q.max_coding_index);
+  take(a, "min_agentic_index", q.min_agentic_index);
+  take(a, "max_agentic_index", q.max_agentic_index);
+  take(a, "min_tool_success_rate", q.min_tool_success_rate);
+  take(a, "max_tool_success_rate", q.max_tool_success_rate);
   return q;
 }
 
@@ -282,6 +237,8 @@ std::string call(const sdk::Client& client, std::string_view name, const object&
   }
   if (name == "models.list_for_user") {
     sdk::UserModelsQuery query;
+    take(a, "offset", query.page.offset);
+    take(a, "limit", query.page.limit);
     take(a, "output_modalities", query.output_modalities);
     take(a, "sort", query.sort);
     return report(client.models().list_for_user(text(a, "bearer"), query, o).get());

@@ -60,18 +60,23 @@ def client_of(settings: str, environment: tuple) -> OpenRouter:
     return OpenRouter(**options(json.loads(settings)))
 
 
-def call(name: str, client: dict, args: dict):
-    """The result, or the exception. `name` is "embeddings.generate"."""
+def method(name: str, client: dict | None = None):
+    """Of a client; `name` is "embeddings.generate"."""
     resource, operation = name.split(".")
     environment = tuple(sorted(item for item in os.environ.items() if item[0].startswith("OPENROUTER_")))
-    method = getattr(getattr(client_of(json.dumps(client, sort_keys=True), environment), resource), operation)
+    return getattr(getattr(client_of(json.dumps(client or {}, sort_keys=True), environment), resource), operation)
+
+
+def call(name: str, client: dict, args: dict):
+    """The result, or the exception."""
+    made = method(name, client)
     try:
         if name == "analytics.get_user_activity":
-            return method(request=args)
+            return made(request=args)
         if name == "models.list_for_user":
             rest = {key: value for key, value in args.items() if key != "bearer"}
-            return method(security=operations.ListModelsUserSecurity(bearer=args["bearer"]), **rest)
-        return method(**options(args))
+            return made(security=operations.ListModelsUserSecurity(bearer=args["bearer"]), **rest)
+        return made(**options(args))
     except Exception as error:  # whatever it raises is what is compared
         return error
 

@@ -75,14 +75,17 @@ struct ArenaScore {
   double win_rate = 0;    // percent
   std::int64_t rank = 0;  // 1 is the best
 };
+// Of Artificial Analysis.
 struct IndexScores {
   std::optional<double> intelligence_index, coding_index, agentic_index;
 };
+// By who measured.
 struct Benchmarks {
   std::vector<ArenaScore> design_arena;
   std::optional<IndexScores> artificial_analysis;
 };
 
+// How much the model thinks before it answers.
 struct Reasoning {
   bool mandatory = false;  // it cannot be switched off
   std::optional<bool> default_enabled;
@@ -120,6 +123,7 @@ struct WorkloadStats {
   std::optional<PercentileStats> latency, throughput;
   std::optional<std::int64_t> request_count;
 };
+// By what the requests asked for.
 struct StatsByWorkload {
   std::optional<WorkloadStats> embeddings, rerank, decisions, text_generation, image_generation,
       video_generation, tts, stt, unknown;

@@ -48,12 +48,10 @@ bool is_of_this_machine(std::string_view base_url, std::string_view listen) {
   return own && same_ignoring_case(own->host, url->host) && own->port == url->port;
 }
 
-// A server may show what it was sent. What is shorter is no secret, and may be a word of any answer.
-constexpr std::size_t kLeastSecret = 8;
+// A server may show what it was sent.
 sdk::Hooks without_key(std::string_view key) {
   constexpr std::string_view kScheme = "bearer ";
   if (same_ignoring_case(key.substr(0, kScheme.size()), kScheme)) key.remove_prefix(kScheme.size());
-  if (key.size() < kLeastSecret) return {};
   sdk::Hooks hooks;
   hooks.after_success = [secret = std::string(key)](const sdk::HookContext&, sdk::HttpResponse& answer) {
     sdk::redact(answer.body, secret);
@@ -126,16 +124,16 @@ int ask(const RouterOptions& options, const catalog::Config& config, RouterReque
   if (!router) return complain(router.error().message(), kAuth);
   const sdk::Operation operation{"embedrouter.ask", request.method};
   const auto body =
-      sdk::ready<std::string>(router->client.connection(),
-                              sdk::call_of(operation, std::move(request.path), std::string(), {},
-                                           std::move(request.body)),
-                             [operation](sdk::HttpResponse answer) -> sdk::Result<std::string> {
-                               if (!sdk::is_success(operation, answer))
-                                 return sdk::fail(sdk::error_of(operation, std::move(answer)));
-                               if (!is_json_object(answer.body))
-                                 return sdk::fail(sdk::validation_error(std::move(answer), "no JSON object"));
-                               return std::move(answer.body);
-                             })
+      sdk::ready<std::string>(
+          router->client.connection(),
+          sdk::call_of(operation, std::move(request.path), std::string(), {}, std::move(request.body)),
+          [operation](sdk::HttpResponse answer) -> sdk::Result<std::string> {
+            if (!sdk::is_success(operation, answer))
+              return sdk::fail(sdk::error_of(operation, std::move(answer)));
+            if (!is_json_object(answer.body))
+              return sdk::fail(sdk::validation_error(std::move(answer), "no JSON object"));
+            return std::move(answer.body);
+          })
           .get();
   if (!body) return complain(options, *router, body.error());
   if (options.json) {

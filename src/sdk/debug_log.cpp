@@ -8,6 +8,8 @@ namespace embedrouter::sdk {
 namespace {
 
 constexpr std::string_view kRedacted = "[redacted]";
+// What is shorter is no secret, and may be a word of any answer.
+constexpr std::size_t kLeastSecret = 8;
 
 bool is_secret(std::string_view name) {
   static constexpr std::array<std::string_view, 5> kSecret{"authorization", "proxy-authorization", "cookie",
@@ -34,7 +36,7 @@ void append_headers(std::string& out, const Headers& headers) {
 }  // namespace
 
 void redact(std::string& text, std::string_view secret) {
-  if (secret.empty()) return;
+  if (secret.size() < kLeastSecret) return;
   std::size_t at = text.find(secret);
   if (at == std::string::npos) return;
   std::string out;

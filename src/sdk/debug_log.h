@@ -8,7 +8,7 @@
 
 namespace embedrouter::sdk {
 
-// Replaces `secret` in `text`; an empty secret is in no text.
+// Replaces `secret` in `text`, unless it has fewer than 8 characters.
 void redact(std::string& text, std::string_view secret);
 
 // "Request: POST https://… headers … body". `body` is empty where it may hold keys of others.

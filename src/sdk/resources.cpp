@@ -53,16 +53,18 @@ Result<std::string> query_of(const ModelsQuery& q) {
 template <class Follow>
 Call<ModelsPage> models_page(const std::shared_ptr<Connection>& connection, Result<ApiCall> call,
                              const Operation& operation, const PageQuery& page, Follow follow) {
-  return ready<ModelsPage>(
-      connection, std::move(call),
-      [&operation, page, follow = std::move(follow), weak = std::weak_ptr(connection)](HttpResponse response) {
-        auto models = decode<ModelsPage>(operation, std::move(response));
-        if (!models) return models;
-        models->page = page;
-        if (auto kept = weak.lock())
-          models->follow = [follow, kept = std::move(kept)](PageQuery next) { return follow(kept, next); };
-        return models;
-      });
+  return ready<ModelsPage>(connection, std::move(call),
+                           [&operation, page, follow = std::move(follow),
+                            weak = std::weak_ptr(connection)](HttpResponse response) {
+                             auto models = decode<ModelsPage>(operation, std::move(response));
+                             if (!models) return models;
+                             models->page = page;
+                             if (auto kept = weak.lock())
+                               models->follow = [follow, kept = std::move(kept)](PageQuery next) {
+                                 return follow(kept, next);
+                               };
+                             return models;
+                           });
 }
 
 Call<void> remove_call(const std::shared_ptr<Connection>& connection, Result<ApiCall> call,

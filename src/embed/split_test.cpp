@@ -245,6 +245,9 @@ struct HoldingBench : Endpoint {
     inner = holding.get();
     split_before(std::move(holding), {.items = 1}, limit);
   }
+  ~HoldingBench() { split.reset(); }  // its timer before io
+  HoldingBench(const HoldingBench&) = delete;
+  HoldingBench& operator=(const HoldingBench&) = delete;
   void begin(const TextRequest& texts) {
     asio::co_spawn(
         io, split->embed(texts.request, call),

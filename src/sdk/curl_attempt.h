@@ -33,12 +33,14 @@ class CurlHandle {
  private:
   explicit CurlHandle(CURL* easy) : easy_(easy) {}
   void set(CURLoption option, auto value) { curl_easy_setopt(easy_, option, value); }
+  void tell_url(const std::string& url);
   void tell_body(const HttpRequest& request);
   void tell_headers(const Headers& headers);
   void tell_times(const HttpRequest& request);
 
   CURL* easy_;
   CurlAttempt* attempt_ = nullptr;
+  CURLU* url_ = nullptr;        // told_.url; null if it is none
   curl_slist* list_ = nullptr;  // of told_.headers
   HttpRequest told_;            // without its body
   bool told_body_ = false;      // that there is one

@@ -179,8 +179,14 @@ class CallState {
   }
 
   Result<void> check(const Headers& headers) const {
-    if (!base_url_.starts_with("http://") && !base_url_.starts_with("https://"))
-      return fail(ErrorKind::usage, "the server URL must begin with http:// or https://");
+    if (!base_url_.starts_with("http://") && !base_url_.starts_with("https://")) {
+      // What has no scheme may be anything, a key too, and is not repeated.
+      const std::size_t scheme = base_url_.find(":/");
+      return fail(
+          ErrorKind::usage,
+          "the server URL must begin with http:// or https://" +
+              (scheme == std::string::npos ? "" : ", not with \"" + base_url_.substr(0, scheme) + ":\""));
+    }
     for (const auto& [name, value] : headers) {
       const auto breaks = [](char c) { return c == '\r' || c == '\n' || c == '\0'; };
       if (name.empty() || std::ranges::any_of(name, breaks) || name.find(':') != std::string::npos ||

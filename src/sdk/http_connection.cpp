@@ -181,7 +181,7 @@ class CallState {
   Result<void> check(const Headers& headers) const {
     if (!base_url_.starts_with("http://") && !base_url_.starts_with("https://")) {
       // What has no scheme may be anything, a key too, and is not repeated.
-      const std::size_t scheme = base_url_.find(":/");
+      const std::size_t scheme = base_url_.find(':');
       return fail(
           ErrorKind::usage,
           "the server URL must begin with http:// or https://" +

@@ -49,15 +49,9 @@ bool is_of_this_machine(std::string_view base_url, std::string_view listen) {
 }
 
 // A server may show what it was sent.
-sdk::Hooks without_key(std::string_view key) {
-  constexpr std::string_view kScheme = "bearer ";
-  if (same_ignoring_case(key.substr(0, kScheme.size()), kScheme)) key.remove_prefix(kScheme.size());
-  sdk::Hooks hooks;
-  hooks.after_success = [secret = std::string(key)](const sdk::HookContext&, sdk::HttpResponse& answer) {
-    sdk::redact(answer.body, secret);
-    return sdk::Result<void>();
-  };
-  return hooks;
+sdk::Result<void> without_key(const sdk::HookContext& /*of*/, sdk::HttpResponse& answer) {
+  sdk::redact(answer.body, answer.secret);
+  return {};
 }
 
 }  // namespace
@@ -86,7 +80,7 @@ Result<RouterClient> find_router(const RouterOptions& options, const catalog::Co
   }
   const bool has_key = !key.empty();
   sdk::ClientOptions client;
-  client.hooks = without_key(key);
+  client.hooks.after_success = without_key;
   if (has_key) client.api_key = std::move(key);
   client.server_url = url;
   // It would be shown the key, and could not reach this machine's loopback address.

@@ -65,6 +65,12 @@ bool all_plain(std::uint64_t bytes) noexcept {
   return all_ascii(bytes) && (below(bytes, 0x20) | quotes | backslashes) == 0;
 }
 
+// Where, from `at` on, eight characters begin that are not all `alike`; or fewer than eight are left.
+std::size_t past(std::string_view text, std::size_t at, bool (*alike)(std::uint64_t) noexcept) noexcept {
+  while (text.size() - at >= 8 && alike(eight_at(text, at))) at += 8;
+  return at;
+}
+
 void append_escape(std::string& out, unsigned char c) {
   static constexpr char kHex[] = "0123456789abcdef";
   switch (c) {
@@ -97,9 +103,7 @@ void append_json_string(std::string& out, std::string_view text) {
   std::size_t start = 0;
   std::size_t at = 0;
   const auto flush = [&] { out.append(text.substr(start, at - start)); };
-  while (at < text.size()) {
-    while (text.size() - at >= 8 && all_plain(eight_at(text, at))) at += 8;
-    if (at == text.size()) break;
+  while ((at = past(text, at, all_plain)) < text.size()) {
     const auto c = static_cast<unsigned char>(text[at]);
     if (kPlain[c]) {
       ++at;
@@ -121,9 +125,7 @@ void append_json_string(std::string& out, std::string_view text) {
 
 bool is_utf8(std::string_view text) noexcept {
   std::size_t at = 0;
-  while (at < text.size()) {
-    while (text.size() - at >= 8 && all_ascii(eight_at(text, at))) at += 8;
-    if (at == text.size()) break;
+  while ((at = past(text, at, all_ascii)) < text.size()) {
     const std::size_t length = sequence_length(text.substr(at));
     if (length == 0) return false;
     at += length;

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "base/ascii.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include "sdk/debug_log.h"
@@ -61,9 +62,7 @@ struct Settings {
 
 constexpr std::string_view kBearer = "bearer ";
 bool starts_with_bearer(std::string_view key) {
-  return key.size() >= kBearer.size() &&
-         std::ranges::equal(key.substr(0, kBearer.size()), kBearer, {},
-                            [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return same_ignoring_case(key.substr(0, kBearer.size()), kBearer);
 }
 
 // What authenticates, without its scheme.
@@ -134,13 +133,13 @@ class CallState {
   // Once, after all else.
   Result<HttpResponse> finish(Result<HttpResponse> answer) {
     const Hooks& hooks = options().hooks;
+    if (answer) answer->secret = std::move(secret_);
     if (answer && answer->status >= 400) {
       if (hooks.after_error) hooks.after_error(context(), &*answer, nullptr);
     } else if (answer && hooks.after_success) {
       auto agreed = hooks.after_success(context(), *answer);
       if (!agreed) return fail(std::move(agreed).error());
     }
-    if (answer) answer->secret = std::move(secret_);
     return answer;
   }
 

@@ -13,6 +13,11 @@ namespace {
 
 namespace members = api::members;
 
+// For a segment of a path or a value of a query, as the official SDKs send it.
+std::string percent_encode(std::string_view text) {
+  return percent_encoded(text, ":");
+}
+
 class BodyWriter : public ObjectWriter {
  public:
   Result<std::string> write(const EmbeddingsRequest& request) {
@@ -164,10 +169,6 @@ std::string number_text(double value) {
 bool is_json_text(std::string_view text) {
   api::JsonCursor json(text);
   return json.skip() && json.finish();
-}
-
-std::string percent_encode(std::string_view text) {
-  return percent_encoded(text, ":");
 }
 
 bool RequestWriter::check(std::string_view name, std::string_view value) {

@@ -21,8 +21,6 @@ std::size_t item_count(const Input& input);
 
 std::string number_text(double value);
 bool is_json_text(std::string_view text);
-// Percent-encoded for a segment of a path or a value of a query.
-std::string percent_encode(std::string_view text);
 
 // What the writers of requests share: a text that grows, and the first complaint about what it cannot hold.
 class RequestWriter {
